@@ -64,7 +64,8 @@ export const ERROR_CODES = {
   NAME_UNSAFE: {
     side: 'peer',
     clause: '4',
-    meaning: 'The name cannot be stored safely: its last component is empty, `.`, `..`, too long, or has forbidden characters.',
+    meaning:
+      'The name cannot be stored safely: its last component is empty, `.`, `..`, too long, or has forbidden characters.',
     disk: NOTHING,
     wire: REFUSAL,
   },
@@ -190,7 +191,8 @@ export const ERROR_CODES = {
   SOURCE_CHANGED: {
     side: 'local',
     clause: '6.2',
-    meaning: 'The file grew, shrank, changed or vanished while it was sent, or a stream had another length than announced.',
+    meaning:
+      'The file grew, shrank, changed or vanished while it was sent, or a stream had another length than announced.',
     disk: NOTHING,
     wire: SENDER_RESET,
   },
