@@ -4,9 +4,6 @@
  * Whatever a peer does ends in a `GoAheadError`; any other exception that escapes is a bug of ours.
  */
 
-/** What is known about the file on the receiver's disk when a transfer failed. */
-export type Outcome = 'nothing stored' | 'unknown';
-
 interface CodeEntry {
   /** Whose fault it is: `local` is this process (its user, disk or limits), `peer` is the other end or the network. */
   readonly side: 'local' | 'peer';
@@ -267,6 +264,8 @@ export class GoAheadError extends Error {
   readonly clause: string | undefined;
   readonly expected: string | undefined;
   readonly actual: string | undefined;
+  /** Of a failed `send`: whether the receiver may have stored the file all the same. Set by the session. */
+  mayBeStored = false;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);

@@ -6,7 +6,7 @@ import { encodeHeader } from '../wire/header.js';
 import { REPLY, ReplyMatcher } from '../wire/reply.js';
 import type { Clock, Timer } from './clock.js';
 import { SEND_DEFAULTS, type SendSessionOptions } from './options.js';
-import type { Source } from './source.js';
+import type { Source } from '../sources/source.js';
 import { nextSendState, type SendEvent, type SendState } from './states.js';
 import type { Transport } from './transport.js';
 
@@ -270,6 +270,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
 
   #fail(error: GoAheadError): void {
     if (this.#over) return;
+    error.mayBeStored = this.#mayBeStored;
     this.#move('fault');
     this.#deadline?.cancel();
     this.#endPause?.();

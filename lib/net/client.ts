@@ -1,0 +1,223 @@
+import { connect, type Socket } from 'node:net';
+import { basename } from 'node:path';
+import { GoAheadError, toGoAheadError, type ErrorCode } from '../errors.js';
+import type { Clock } from '../session/clock.js';
+import type { SendSessionOptions } from '../session/options.js';
+import { SendSession } from '../session/send-session.js';
+import { FileSource } from '../sources/file-source.js';
+import { MemorySource } from '../sources/memory-source.js';
+import type { Source } from '../sources/source.js';
+import { StreamSource } from '../sources/stream-source.js';
+import { encodeHeader } from '../wire/header.js';
+import { DEFAULT_PORT } from './server.js';
+import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
+import { systemClock } from './system-clock.js';
+
+/** A path, bytes, or a stream of bytes whose size is known. */
+export type Sendable = string | Uint8Array | AsyncIterable<Uint8Array>;
+
+/** All times in milliseconds. */
+export interface SendOptions extends SendSessionOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 12000. */
+  readonly port?: number;
+  /** The name to announce. Default the last component of the path (4.13); bytes and streams need one. */
+  readonly name?: string;
+  /** In bytes; streams need it, paths and bytes know theirs. */
+  readonly size?: bigint;
+  readonly signal?: AbortSignal;
+  /** Default 10,000. */
+  readonly connectTimeout?: number;
+  /**
+   * How often a transfer that failed is tried again, where it is certain that nothing was stored and another try may
+   * help. A stream is never tried again: it can be read once. Default 0.
+   */
+  readonly retries?: number;
+  /** Before the first further try; doubled for each one after it, up to 30 s, and spread by chance. Default 500. */
+  readonly retryDelay?: number;
+  /** The largest chunk to read and send at once, in bytes. Default 2 MiB. */
+  readonly chunkSize?: number;
+  /** Called when the receiver is ready, and after each chunk. */
+  readonly onProgress?: (sent: bigint, size: bigint) => void;
+  /** Called before a transfer is tried again. */
+  readonly onRetry?: (error: GoAheadError, attempt: number) => void;
+  readonly clock?: Clock;
+}
+
+/** The receiver confirmed the file: how far that goes is in section 7 of `docs/protocol.md`. */
+export interface Receipt {
+  /** As announced. */
+  readonly name: string;
+  readonly size: bigint;
+  /** From the first connection attempt to the receipt. */
+  readonly ms: number;
+  /** 1 when the first try succeeded. */
+  readonly attempts: number;
+}
+
+// What may be different next time. A refusal is the receiver's word, and a wrong reply another protocol.
+const WORTH_A_RETRY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CONNECT_FAILED',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_RESET',
+  'CLOSED_EARLY',
+  'REPLY_TIMEOUT',
+  'SEND_TIMEOUT',
+]);
+
+const MAX_RETRY_DELAY = 30_000;
+
+/**
+ * Sends one file and waits for the receipt.
+ *
+ * @throws GoAheadError whatever goes wrong; its `mayBeStored` says whether the receiver may have the file all the same
+ */
+export async function send(file: Sendable, options: SendOptions = {}): Promise<Receipt> {
+  const { clock = systemClock, retries = 0, retryDelay = 500, signal } = options;
+  const name = options.name ?? defaultName(file);
+  const start = clock.now();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const size = await sendOnce(file, name, options, clock);
+      return { name, size, ms: clock.now() - start, attempts: attempt };
+    } catch (reason) {
+      const error = toGoAheadError(reason, 'INTERNAL', 'the client failed');
+      const again = attempt <= retries && WORTH_A_RETRY.has(error.code) && !error.mayBeStored && isRepeatable(file);
+      if (!again) throw error;
+      options.onRetry?.(error, attempt);
+      const longest = Math.min(retryDelay * 2 ** (attempt - 1), MAX_RETRY_DELAY);
+      await wait(longest * (0.5 + Math.random() / 2), clock, signal);
+    }
+  }
+}
+
+async function sendOnce(file: Sendable, name: string, options: SendOptions, clock: Clock): Promise<bigint> {
+  const { signal } = options;
+  if (signal?.aborted === true) throw abortError(signal);
+  const source = await openSource(file, options);
+  try {
+    // All that can be wrong on this side is wrong before anything is connected (4.14, 8.7).
+    encodeHeader({ size: source.size, name });
+  } catch (reason) {
+    await source.close();
+    throw reason;
+  }
+  await transfer(source, name, options, clock);
+  return source.size;
+}
+
+function transfer(source: Source, name: string, options: SendOptions, clock: Clock): Promise<void> {
+  const { host = '127.0.0.1', port = DEFAULT_PORT, signal, connectTimeout = 10_000 } = options;
+  return new Promise((confirmed, failed) => {
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const session = new SendSession(name, { transport: new SocketTransport(socket), source, clock }, options);
+    const onAbort = (): void => session.abort(abortError(signal));
+    const timer = clock.schedule(connectTimeout, () => session.abort(connectTimedOut(host, port, connectTimeout)));
+    const finish = (): void => {
+      timer.cancel();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    session.on('confirmed', () => {
+      finish();
+      confirmed();
+    });
+    session.on('failed', (error) => {
+      finish();
+      failed(error);
+    });
+    const { onProgress } = options;
+    if (onProgress !== undefined) {
+      session.on('begun', () => onProgress(0n, source.size));
+      session.on('progress', (sent) => onProgress(sent, source.size));
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+    startWhenConnected(
+      socket,
+      session,
+      () => timer.cancel(),
+      (cause) => connectFailed(host, port, cause),
+    );
+  });
+}
+
+function startWhenConnected(
+  socket: Socket,
+  session: SendSession,
+  connected: () => void,
+  describe: (cause: Error) => GoAheadError,
+): void {
+  const refused = (cause: Error): void => session.abort(describe(cause));
+  socket.once('error', refused);
+  socket.once('connect', () => {
+    socket.off('error', refused);
+    connected();
+    listenToEnd(socket, session);
+    readPlainly(socket, session);
+    session.start();
+  });
+}
+
+async function openSource(file: Sendable, { size, chunkSize }: SendOptions): Promise<Source> {
+  if (typeof file === 'string') return FileSource.open(file, chunkSize);
+  if (file instanceof Uint8Array) return new MemorySource(file, chunkSize);
+  if (size === undefined) {
+    throw new GoAheadError('OPTION_INVALID', 'a stream needs a size: it is announced before the first byte', {
+      expected: 'the option `size`, in bytes',
+      actual: 'none',
+    });
+  }
+  return new StreamSource(file, size);
+}
+
+function defaultName(file: Sendable): string {
+  if (typeof file === 'string') return basename(file);
+  throw new GoAheadError('OPTION_INVALID', 'bytes and streams need a name', {
+    expected: 'the option `name`',
+    actual: 'none',
+  });
+}
+
+function isRepeatable(file: Sendable): boolean {
+  return typeof file === 'string' || file instanceof Uint8Array;
+}
+
+function wait(ms: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((waited, aborted) => {
+    const onAbort = (): void => {
+      timer.cancel();
+      aborted(abortError(signal));
+    };
+    const timer = clock.schedule(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      waited();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+function abortError(signal: AbortSignal | undefined): GoAheadError {
+  return new GoAheadError('ABORTED', 'the transfer was aborted', { cause: signal?.reason });
+}
+
+function connectTimedOut(host: string, port: number, ms: number): GoAheadError {
+  return new GoAheadError('CONNECT_TIMEOUT', `no connection to ${host}:${port} within ${ms} ms`, {
+    expected: `a connection within ${ms} ms`,
+    actual: 'no answer',
+  });
+}
+
+function connectFailed(host: string, port: number, cause: Error): GoAheadError {
+  const code = 'code' in cause ? cause.code : undefined;
+  const reason =
+    code === 'ECONNREFUSED'
+      ? 'nothing listens there; is the server running?'
+      : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
+        ? 'the host is not known'
+        : cause.message;
+  return new GoAheadError('CONNECT_FAILED', `cannot connect to ${host}:${port}: ${reason}`, {
+    expected: 'a connection',
+    actual: typeof code === 'string' ? code : cause.message,
+    cause,
+  });
+}

@@ -1,0 +1,67 @@
+import { toGoAheadError, type GoAheadError } from '../errors.js';
+import { send, type Receipt, type Sendable, type SendOptions } from './client.js';
+
+/** One of several files; a bare {@link Sendable} stands for `{ file }`. */
+export interface FileToSend {
+  readonly file: Sendable;
+  readonly name?: string;
+  readonly size?: bigint;
+}
+
+export type SendEvent =
+  | { readonly kind: 'progress'; readonly index: number; readonly sent: bigint; readonly size: bigint }
+  | { readonly kind: 'retrying'; readonly index: number; readonly error: GoAheadError; readonly attempt: number }
+  | ({ readonly index: number } & SendResult);
+
+export type SendResult =
+  { readonly kind: 'confirmed'; readonly receipt: Receipt } | { readonly kind: 'failed'; readonly error: GoAheadError };
+
+export interface SendAllOptions extends Omit<SendOptions, 'name' | 'size' | 'onProgress' | 'onRetry'> {
+  /** Transfers at the same time, at least 1. Default 4. */
+  readonly concurrency?: number;
+  /** What happens to which file, by its index in the list. */
+  readonly onEvent?: (event: SendEvent) => void;
+}
+
+/** Sends several files, each on a connection of its own. Never rejects: the results are in the order of the files. */
+export async function sendAll(
+  files: readonly (Sendable | FileToSend)[],
+  { concurrency = 4, onEvent, ...options }: SendAllOptions = {},
+): Promise<SendResult[]> {
+  const results = new Array<SendResult>(files.length);
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < files.length) {
+      const index = next++;
+      const result = await sendOne(files[index] as Sendable | FileToSend, index, options, onEvent);
+      results[index] = result;
+      onEvent?.({ index, ...result });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(Math.max(1, concurrency), files.length) }, work));
+  return results;
+}
+
+async function sendOne(
+  item: Sendable | FileToSend,
+  index: number,
+  options: SendOptions,
+  onEvent: SendAllOptions['onEvent'],
+): Promise<SendResult> {
+  const { file, ...named } = isFileToSend(item) ? item : { file: item };
+  try {
+    const receipt = await send(file, {
+      ...options,
+      ...named,
+      onProgress: (sent, size) => onEvent?.({ kind: 'progress', index, sent, size }),
+      onRetry: (error, attempt) => onEvent?.({ kind: 'retrying', index, error, attempt }),
+    });
+    return { kind: 'confirmed', receipt };
+  } catch (reason) {
+    return { kind: 'failed', error: toGoAheadError(reason, 'INTERNAL', 'the client failed') };
+  }
+}
+
+function isFileToSend(item: Sendable | FileToSend): item is FileToSend {
+  return typeof item === 'object' && 'file' in item;
+}

@@ -1,0 +1,266 @@
+import { EventEmitter } from 'node:events';
+import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import type * as TE from 'typed-emitter';
+import { GoAheadError, toGoAheadError } from '../errors.js';
+import type { Clock } from '../session/clock.js';
+import type { ReceiveOptions } from '../session/options.js';
+import { ReceiveSession } from '../session/receive-session.js';
+import { DirectoryStorage, type DirectoryStorageOptions } from '../storage/directory-storage.js';
+import type { Storage, Stored } from '../storage/storage.js';
+import { DirectReader, takeOver } from './direct-reads.js';
+import { ReadBuffers } from './read-buffers.js';
+import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
+import { systemClock } from './system-clock.js';
+
+/** The customary port of the protocol. */
+export const DEFAULT_PORT = 12000;
+
+export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
+  /** Where to store; this or `storage`. */
+  readonly directory?: string;
+  /** Another place to store in. The options of the directory do not apply to it. */
+  readonly storage?: Storage;
+  /** Connections served at once; those above it are closed without a reply (2.4). Default 10,000. */
+  readonly maxConnections?: number;
+  /** How long `close` waits for running uploads, in milliseconds, before it resets them. Default 10,000. */
+  readonly drain?: number;
+  /** Closes the server, at once, when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Whether to read into buffers of our own where Node allows it (see `direct-reads.ts`). Default true. */
+  readonly directReads?: boolean;
+  readonly clock?: Clock;
+}
+
+/** One connection, as the events tell of it. */
+export interface IncomingUpload {
+  /** Counts from 1 for each server. */
+  readonly id: number;
+  /** `address:port` of the sender. */
+  readonly peer: string;
+  /** As announced, hostile; undefined before the header is over. */
+  readonly name: string | undefined;
+  /** As announced, in bytes; undefined before the header is over. */
+  readonly size: bigint | undefined;
+  /** Bytes of the body so far. */
+  readonly received: bigint;
+  /** Milliseconds since the connection was accepted. */
+  readonly ms: number;
+}
+
+export type ServerEvents = {
+  /** The reply was sent. */
+  begun: (upload: IncomingUpload) => void;
+  progress: (upload: IncomingUpload) => void;
+  /** The file stands under its final name. */
+  stored: (upload: IncomingUpload, stored: Stored) => void;
+  /** Refused or failed; nothing is left of it. */
+  failed: (upload: IncomingUpload, error: GoAheadError) => void;
+  /** A listener of this server threw, or a bug of ours; that connection was dropped, the others go on. */
+  error: (error: GoAheadError) => void;
+};
+
+export interface ListenOptions {
+  /** Default 127.0.0.1: who wants to be reached from elsewhere says so. */
+  readonly host?: string;
+  /** 0 to 65,535; 0 picks a free one. Default 12000. */
+  readonly port?: number;
+}
+
+/** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
+export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
+  readonly #options: ServerOptions;
+  readonly #clock: Clock;
+  readonly #listener: NetServer;
+  readonly #buffers = new ReadBuffers();
+  readonly #connections = new Map<Socket, ReceiveSession>();
+  readonly #onAbort = (): void => void this.close({ drain: 0 });
+  #storage: Storage | undefined;
+  #accepted = 0;
+  #closing: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+
+  constructor(options: ServerOptions) {
+    super();
+    if ((options.directory === undefined) === (options.storage === undefined)) {
+      throw new GoAheadError('OPTION_INVALID', 'a server needs either a directory or a storage', {
+        expected: 'one of `directory` and `storage`',
+        actual: options.directory === undefined ? 'neither' : 'both',
+      });
+    }
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#storage = options.storage;
+    // A sender that half-closes is still owed a reply and a receipt.
+    this.#listener = createNetServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) =>
+      this.#accept(socket),
+    );
+  }
+
+  /**
+   * Opens the directory (removing what killed runs left in it) and listens.
+   *
+   * @throws GoAheadError `DIRECTORY_INVALID`, `LISTEN_FAILED`, `ABORTED`
+   */
+  async listen({ host = '127.0.0.1', port = DEFAULT_PORT }: ListenOptions = {}): Promise<AddressInfo> {
+    const { signal, directory } = this.#options;
+    if (directory !== undefined) this.#storage ??= await DirectoryStorage.open(directory, this.#options);
+    if (signal?.aborted === true || this.#closing !== undefined) {
+      throw new GoAheadError('ABORTED', 'the server was closed before it listened', { cause: signal?.reason });
+    }
+    await new Promise<void>((listening, failed) => {
+      this.#listener.once('error', (cause) => failed(listenError(host, port, cause)));
+      this.#listener.listen({ host, port }, listening);
+    });
+    this.#listener.removeAllListeners('error');
+    // An accept that fails (EMFILE) is not the end of a server.
+    this.#listener.on('error', (cause) => this.#report(cause));
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    return this.address();
+  }
+
+  /** @throws GoAheadError `LISTEN_FAILED` when the server does not listen */
+  address(): AddressInfo {
+    const address = this.#listener.address();
+    if (address === null || typeof address === 'string') {
+      throw new GoAheadError('LISTEN_FAILED', 'the server is not listening');
+    }
+    return address;
+  }
+
+  /** Uploads and other connections at this moment. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Bytes of read buffers that connections hold at this moment. */
+  get bufferedBytes(): number {
+    return this.#buffers.usedBytes;
+  }
+
+  /**
+   * Stops to accept, lets running uploads finish for `drain` milliseconds, then resets what is left. Settles when
+   * every connection is closed and nothing of the failed ones is left on the disk. A second call can only shorten
+   * the wait.
+   */
+  close({ drain = this.#options.drain ?? 10_000 }: { readonly drain?: number } = {}): Promise<void> {
+    this.#closing ??= this.#drain();
+    if (drain <= 0) this.#abortAll();
+    else if (this.#connections.size > 0) {
+      const timer = this.#clock.schedule(drain, () => this.#abortAll());
+      void this.#closing.then(() => timer.cancel());
+    }
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #drain(): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    const stopped = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    // Who has not announced anything has nothing to lose.
+    for (const session of this.#connections.values()) {
+      if (session.header === undefined) session.abort(closingError());
+    }
+    await stopped;
+    if (this.#connections.size > 0) await new Promise<void>((drained) => (this.#drained = drained));
+  }
+
+  #abortAll(): void {
+    for (const session of this.#connections.values()) session.abort(closingError());
+  }
+
+  #accept(accepted: Socket): void {
+    const storage = this.#storage;
+    const full = this.#connections.size >= (this.#options.maxConnections ?? 10_000);
+    if (storage === undefined || full || this.#closing !== undefined) {
+      // A refusal is a close without a reply (8.1).
+      accepted.destroy();
+      return;
+    }
+    const peer = `${accepted.remoteAddress ?? 'unknown'}:${accepted.remotePort ?? 0}`;
+    const reader = (this.#options.directReads ?? true) ? new DirectReader(this.#buffers) : undefined;
+    const direct = reader === undefined ? undefined : takeOver(accepted, reader);
+    const socket = direct ?? accepted;
+    const session = new ReceiveSession(
+      { transport: new SocketTransport(socket), storage, clock: this.#clock },
+      this.#options,
+    );
+    this.#connections.set(socket, session);
+    this.#announce(peer, session);
+    listenToEnd(socket, session);
+    socket.once('close', () => {
+      reader?.close();
+      this.#connections.delete(socket);
+      if (this.#connections.size === 0) this.#drained?.();
+    });
+    session.start();
+    if (direct !== undefined) {
+      reader?.feed(session);
+    } else {
+      reader?.close();
+      readPlainly(socket, session);
+      socket.resume();
+    }
+  }
+
+  #announce(peer: string, session: ReceiveSession): void {
+    const id = ++this.#accepted;
+    const start = this.#clock.now();
+    const upload = (): IncomingUpload => ({
+      id,
+      peer,
+      name: session.header?.name,
+      size: session.header?.size,
+      received: session.received,
+      ms: this.#clock.now() - start,
+    });
+    session.on('begun', () => this.#tell(() => this.emit('begun', upload())));
+    // Not asked for, it costs nothing.
+    if (this.listenerCount('progress') > 0)
+      session.on('progress', () => this.#tell(() => this.emit('progress', upload())));
+    session.on('stored', (stored) => this.#tell(() => this.emit('stored', upload(), stored)));
+    session.on('failed', (error) => this.#tell(() => this.emit('failed', upload(), error)));
+  }
+
+  /** A listener that throws must not break the session that it hears of, and least of all the others. */
+  #tell(emit: () => void): void {
+    try {
+      emit();
+    } catch (cause) {
+      this.#report(cause);
+    }
+  }
+
+  #report(cause: unknown): void {
+    const error = toGoAheadError(cause, 'INTERNAL', 'the server goes on after an unexpected error');
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+    else process.emitWarning(error);
+  }
+}
+
+/** A server for `directory` or `storage`; it accepts nobody before `listen`. */
+export function createServer(options: ServerOptions): Server {
+  return new Server(options);
+}
+
+function closingError(): GoAheadError {
+  return new GoAheadError('ABORTED', 'the server is closing', {
+    expected: 'an open server',
+    actual: 'one that closes',
+  });
+}
+
+function listenError(host: string, port: number, cause: Error): GoAheadError {
+  const code = 'code' in cause ? cause.code : undefined;
+  const advice =
+    code === 'EADDRINUSE'
+      ? 'the port is in use; choose another, or 0 for a free one'
+      : code === 'EACCES'
+        ? 'you may not listen on that port; choose one above 1023'
+        : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
+          ? 'the host is not an address of this machine'
+          : cause.message;
+  return new GoAheadError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${advice}`, { cause });
+}

@@ -1,0 +1,39 @@
+import { GoAheadError } from '../errors.js';
+import type { Source } from './source.js';
+
+/** A stream whose size is known beforehand, such as standard input. It can be sent once. */
+export class StreamSource implements Source {
+  readonly size: bigint;
+  readonly #chunks: AsyncIterator<Uint8Array, unknown>;
+
+  constructor(stream: AsyncIterable<Uint8Array>, size: bigint) {
+    this.size = size;
+    this.#chunks = stream[Symbol.asyncIterator]();
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const next: IteratorResult<Uint8Array, unknown> = await this.#chunks.next();
+      if (next.done === true) return undefined;
+      if (next.value.length > 0) return next.value;
+    }
+  }
+
+  release(): void {
+    // The stream made the chunk, and nobody else wants it.
+  }
+
+  async verify(): Promise<void> {
+    const more = await this.read();
+    if (more === undefined) return;
+    throw new GoAheadError('SOURCE_CHANGED', `the stream goes on after the ${this.size} bytes that were announced`, {
+      expected: `${this.size} bytes`,
+      actual: `at least ${this.size + BigInt(more.length)} bytes`,
+    });
+  }
+
+  close(): void {
+    // Not awaited: a generator answers only after a read that is under way, and that may wait for a person to type.
+    void this.#chunks.return?.().catch(() => undefined);
+  }
+}
