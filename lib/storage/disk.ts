@@ -16,9 +16,12 @@ const BYTES_PER_MS = 512 * 1024;
 export const SLOW_IN_POOL_MS = 10;
 /** So many quick calls in a row through the pool before direct ones are tried again. */
 export const QUICK_CALLS = 16;
-/** And so long since the last slow one, in milliseconds; doubled each time that it turns out to have been too short. */
-export const CALM_MS = 100;
-export const LONGEST_CALM_MS = 10_000;
+/**
+ * And so many times as long as the slow call took, since the last slow one: then slow calls cannot take more than this
+ * part of the event loop's time, and an outlier of a busy machine is soon forgotten.
+ */
+export const CALM_FACTOR = 20;
+export const LONGEST_CALM_MS = 60_000;
 
 /**
  * `f_type` in statfs(2) of the filesystems whose calls end in memory or on a disk of this machine. The numbers are those of
@@ -43,9 +46,9 @@ export class Disk {
   readonly #now: () => number;
   readonly #mayBeDirect: boolean;
   #direct: boolean;
-  #calm = CALM_MS;
-  #slowAt = 0;
-  #directSince = -Infinity;
+  /** Until when, at least, no direct call is made. */
+  #calmUntil = 0;
+  #calm = 0;
   #quickCalls = 0;
 
   /** @param now monotonic, in milliseconds */
@@ -133,8 +136,8 @@ export class Disk {
       try {
         return direct();
       } finally {
-        const ended = this.#now();
-        if (ended - began > SLOW_MS + allowance) this.#leaveDirect(ended);
+        const took = this.#now() - began;
+        if (took > SLOW_MS + allowance) this.#leaveDirect(took);
       }
     }
     const result = pooled();
@@ -145,25 +148,25 @@ export class Disk {
     return result;
   }
 
-  #leaveDirect(now: number): void {
-    const soon = now - this.#directSince < LONGEST_CALM_MS;
-    this.#calm = soon ? Math.min(this.#calm * 2, LONGEST_CALM_MS) : CALM_MS;
+  #leaveDirect(took: number): void {
     this.#direct = false;
-    this.#slowAt = now;
+    this.#calm = Math.min(took * CALM_FACTOR, LONGEST_CALM_MS);
+    this.#startCalm();
+  }
+
+  #startCalm(): void {
+    this.#calmUntil = this.#now() + this.#calm;
     this.#quickCalls = 0;
   }
 
   #notePooled(began: number, allowed: number): void {
     const now = this.#now();
     if (now - began > allowed) {
-      if (this.#direct) this.#leaveDirect(now);
-      this.#slowAt = now;
-      this.#quickCalls = 0;
+      this.#direct = false;
+      this.#startCalm();
       return;
     }
     this.#quickCalls += 1;
-    if (this.#direct || this.#quickCalls < QUICK_CALLS || now - this.#slowAt < this.#calm) return;
-    this.#direct = true;
-    this.#directSince = now;
+    if (this.#quickCalls >= QUICK_CALLS && now >= this.#calmUntil) this.#direct = true;
   }
 }

@@ -22,28 +22,28 @@ export interface Volume {
 
 /** The calls on the path of an upload. Errors are those of `node:fs`, with a `code`. */
 export interface Calls {
-  open(path: string, flags: number, mode: number): number;
-  write(fd: number, chunk: Uint8Array, offset: number, length: number, position: number): number;
-  close(fd: number): void;
-  link(existing: string, created: string): void;
-  rename(from: string, to: string): void;
-  unlink(path: string): void;
+  readonly open: (path: string, flags: number, mode: number) => number;
+  readonly write: (fd: number, chunk: Uint8Array, offset: number, length: number, position: number) => number;
+  readonly close: (fd: number) => void;
+  readonly link: (existing: string, created: string) => void;
+  readonly rename: (from: string, to: string) => void;
+  readonly unlink: (path: string) => void;
   /** Undefined when there is nothing. */
-  lstat(path: string): Entry | undefined;
-  statfs(path: string): Volume;
+  readonly lstat: (path: string) => Entry | undefined;
+  readonly statfs: (path: string) => Volume;
 }
 
 /** The same calls through the thread pool, and those that are never made otherwise. */
 export type PoolCalls = {
   [Name in keyof Calls]: (...args: Parameters<Calls[Name]>) => Promise<ReturnType<Calls[Name]>>;
 } & {
-  fsync(fd: number): Promise<void>;
+  readonly fsync: (fd: number) => Promise<void>;
   /** Makes the entries of a directory durable. */
-  syncDirectory(path: string): Promise<void>;
-  realpath(path: string): Promise<string>;
+  readonly syncDirectory: (path: string) => Promise<void>;
+  readonly realpath: (path: string) => Promise<string>;
   /** Fails unless this process may list the directory and make files in it. */
-  checkAccess(path: string): Promise<void>;
-  readdir(path: string): Promise<readonly string[]>;
+  readonly checkAccess: (path: string) => Promise<void>;
+  readonly readdir: (path: string) => Promise<readonly string[]>;
 };
 
 /** The filesystem in two forms. Injected, so that specs can have one that is slow or broken. */

@@ -137,15 +137,15 @@ export class FinalNames {
    */
   *#claimWithPlaceholder(temporary: string, name: string): Task<Claim | undefined> {
     const path = this.path(name);
+    let fd: number;
     try {
-      const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
-      const fd = yield* wait(this.#disk.open(path, flags, 0o666));
-      yield* wait(this.#disk.close(fd));
+      fd = yield* wait(this.#disk.open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o666));
     } catch (cause) {
       if (systemCode(cause) === 'EEXIST') return undefined;
       throw storageFailed('open', path, cause);
     }
     try {
+      yield* wait(this.#disk.close(fd));
       const renamed = yield* wait(this.#disk.lstat(temporary));
       yield* wait(this.#disk.rename(temporary, path));
       return { name, renamed };
