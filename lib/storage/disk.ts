@@ -1,0 +1,172 @@
+import type { Entry, FileSystem, Volume } from './file-system.js';
+import type { MaybePromise } from './maybe-promise.js';
+
+/*
+ * When to call the filesystem on the event loop's own thread. A call through the thread pool costs about twice the CPU
+ * of a direct one, but a direct one that takes long stops every client. So: directly while the directory is on a local
+ * filesystem and the calls come back at once; through the pool from the first one that does not, until calls through the
+ * pool have been quick for a while.
+ */
+
+/** A direct call that takes longer is slow, in milliseconds; the copying of the bytes is allowed for besides. */
+export const SLOW_MS = 2;
+/** Half of what page caches take in on machines of today: a write may take its size divided by this, in bytes/ms. */
+const BYTES_PER_MS = 512 * 1024;
+/** Calls through the pool also wait for a thread and for the event loop, so more is allowed. */
+export const SLOW_IN_POOL_MS = 10;
+/** So many quick calls in a row through the pool before direct ones are tried again. */
+export const QUICK_CALLS = 16;
+/**
+ * And so many times as long as the slow call took, since the last slow one: then slow calls cannot take more than this
+ * part of the event loop's time, and an outlier of a busy machine is soon forgotten.
+ */
+export const CALM_FACTOR = 20;
+export const LONGEST_CALM_MS = 60_000;
+
+/**
+ * `f_type` in statfs(2) of the filesystems whose calls end in memory or on a disk of this machine. The numbers are those of
+ * Linux; elsewhere none matches, and everything goes through the pool.
+ */
+const LOCAL_FILESYSTEMS: ReadonlySet<bigint> = new Set([
+  0xef53n, // ext2, ext3, ext4
+  0x58465342n, // xfs
+  0x9123683en, // btrfs
+  0x01021994n, // tmpfs
+  0x858458f6n, // ramfs
+  0xf2f52010n, // f2fs
+  0x2fc12fc1n, // zfs
+  0x794c7630n, // overlayfs
+]);
+
+/** `adaptive` is the policy above; `never` sends every call through the pool. */
+export type Synchronous = 'adaptive' | 'never';
+
+export class Disk {
+  readonly #fileSystem: FileSystem;
+  readonly #now: () => number;
+  readonly #mayBeDirect: boolean;
+  #direct: boolean;
+  /** Until when, at least, no direct call is made. */
+  #calmUntil = 0;
+  #calm = 0;
+  #quickCalls = 0;
+
+  /** @param now monotonic, in milliseconds */
+  constructor(fileSystem: FileSystem, volumeType: bigint, synchronous: Synchronous, now: () => number) {
+    this.#fileSystem = fileSystem;
+    this.#now = now;
+    this.#mayBeDirect = synchronous === 'adaptive' && LOCAL_FILESYSTEMS.has(BigInt.asUintN(32, volumeType));
+    this.#direct = this.#mayBeDirect;
+  }
+
+  open(path: string, flags: number, mode: number): MaybePromise<number> {
+    const { direct, pool } = this.#fileSystem;
+    return this.#call(
+      () => direct.open(path, flags, mode),
+      () => pool.open(path, flags, mode),
+    );
+  }
+
+  /** Like pwrite(2), it may write less than it was given. */
+  write(fd: number, chunk: Uint8Array, offset: number, length: number, position: number): MaybePromise<number> {
+    const { direct, pool } = this.#fileSystem;
+    return this.#call(
+      () => direct.write(fd, chunk, offset, length, position),
+      () => pool.write(fd, chunk, offset, length, position),
+      length / BYTES_PER_MS,
+    );
+  }
+
+  close(fd: number): MaybePromise<void> {
+    const { direct, pool } = this.#fileSystem;
+    return this.#call(
+      () => direct.close(fd),
+      () => pool.close(fd),
+    );
+  }
+
+  link(existing: string, created: string): MaybePromise<void> {
+    const { direct, pool } = this.#fileSystem;
+    return this.#call(
+      () => direct.link(existing, created),
+      () => pool.link(existing, created),
+    );
+  }
+
+  rename(from: string, to: string): MaybePromise<void> {
+    const { direct, pool } = this.#fileSystem;
+    return this.#call(
+      () => direct.rename(from, to),
+      () => pool.rename(from, to),
+    );
+  }
+
+  unlink(path: string): MaybePromise<void> {
+    const { direct, pool } = this.#fileSystem;
+    return this.#call(
+      () => direct.unlink(path),
+      () => pool.unlink(path),
+    );
+  }
+
+  lstat(path: string): MaybePromise<Entry | undefined> {
+    const { direct, pool } = this.#fileSystem;
+    return this.#call(
+      () => direct.lstat(path),
+      () => pool.lstat(path),
+    );
+  }
+
+  statfs(path: string): MaybePromise<Volume> {
+    const { direct, pool } = this.#fileSystem;
+    return this.#call(
+      () => direct.statfs(path),
+      () => pool.statfs(path),
+    );
+  }
+
+  /** Always through the pool: waiting for the medium is what this call is for. */
+  fsync(fd: number): Promise<void> {
+    return this.#fileSystem.pool.fsync(fd);
+  }
+
+  #call<T>(direct: () => T, pooled: () => Promise<T>, allowance = 0): MaybePromise<T> {
+    const began = this.#now();
+    if (this.#direct) {
+      try {
+        return direct();
+      } finally {
+        const took = this.#now() - began;
+        if (took > SLOW_MS + allowance) this.#leaveDirect(took);
+      }
+    }
+    const result = pooled();
+    if (this.#mayBeDirect) {
+      const settled = (): void => this.#notePooled(began, SLOW_IN_POOL_MS + allowance);
+      result.then(settled, settled);
+    }
+    return result;
+  }
+
+  #leaveDirect(took: number): void {
+    this.#direct = false;
+    this.#calm = Math.min(took * CALM_FACTOR, LONGEST_CALM_MS);
+    this.#startCalm();
+  }
+
+  #startCalm(): void {
+    this.#calmUntil = this.#now() + this.#calm;
+    this.#quickCalls = 0;
+  }
+
+  #notePooled(began: number, allowed: number): void {
+    const now = this.#now();
+    if (now - began > allowed) {
+      this.#direct = false;
+      this.#startCalm();
+      return;
+    }
+    this.#quickCalls += 1;
+    if (this.#quickCalls >= QUICK_CALLS && now >= this.#calmUntil) this.#direct = true;
+  }
+}
