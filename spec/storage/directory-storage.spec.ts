@@ -15,7 +15,7 @@ import type { Storage, Stored, Upload } from '../../lib/storage/storage.js';
 import { storageFailed } from '../../lib/storage/storage-failed.js';
 import { parseTemporaryName, TemporaryNames } from '../../lib/storage/temporary-name.js';
 import type { Call, CallName } from './broken-file-system.js';
-import { local, systemError, withHook } from './broken-file-system.js';
+import { local, systemError, withHook, withoutSync } from './broken-file-system.js';
 
 const base = t.testdir({});
 const freshDirectory = (): string => fs.mkdtempSync(join(base, 'd'));
@@ -262,7 +262,7 @@ class BrokenFileSystem {
         throw systemError(code, call.name);
       }
       if (call.name === 'link' && !hardLinks) throw systemError('EPERM', 'link');
-    });
+    }, withoutSync(NODE_FILE_SYSTEM));
     this.fileSystem = local(fileSystem);
   }
 }
@@ -362,6 +362,19 @@ t.test('a write that fails later fails the upload, whatever the others did', asy
   await t.rejects(async () => upload.write(Buffer.from('d')), { code: 'STORAGE_FAILED', cause: { code: 'ENOSPC' } });
   await t.rejects(async () => upload.commit(), { code: 'STORAGE_FAILED', message: /write.*ENOSPC.*free some space/ });
   t.strictSame(fs.readdirSync(directory), []);
+});
+
+t.test('a close that fails on the way out of another failure is not reported', async (t) => {
+  const directory = freshDirectory();
+  const fileSystem = withHook(({ name }) => {
+    if (name === 'fsync' || name === 'close') throw systemError('EIO', name);
+  });
+  const storage = await DirectoryStorage.open(directory, { fileSystem });
+  await t.rejects(store(storage, 'x', 'x'), { code: 'STORAGE_FAILED', cause: { syscall: 'fsync' } });
+  const upload = await begin(storage, 'x', 1);
+  await upload.abort();
+  t.strictSame(fs.readdirSync(directory), []);
+  t.strictSame(openFiles(directory), []);
 });
 
 t.test('short writes are continued, and no progress is a failure', async (t) => {
@@ -693,7 +706,11 @@ const ALIVE = new Map([
   [100, 1000],
   [200, 2000],
 ]);
-const processes: Processes = { self, isAlive: (pid, startTime) => ALIVE.get(pid) === startTime };
+const processes: Processes = {
+  self,
+  user: process.geteuid?.(),
+  isAlive: (pid, startTime) => ALIVE.get(pid) === startTime,
+};
 const NOW = 1_700_000_000_000;
 const uid = process.geteuid?.() ?? 0;
 
@@ -781,6 +798,15 @@ t.test('files of another user, and those that cannot be removed or are gone, are
     t.strictSame(fs.readdirSync(directory), [], 'but for that it would be swept');
     t.equal(storage.directory, fs.realpathSync(directory));
   }
+});
+
+t.test('where files have no owner, the name alone decides', async (t) => {
+  const directory = freshDirectory();
+  const dead: RunIdentity = { ...self, pid: 300, startTime: 3000 };
+  const names = new TemporaryNames(dead, fs.statSync(directory, { bigint: true }), () => Date.now());
+  fs.writeFileSync(join(directory, names.next()), '');
+  await DirectoryStorage.open(directory, { processes: { ...processes, user: undefined } });
+  t.strictSame(fs.readdirSync(directory), []);
 });
 
 const entryOf = async (path: string): ReturnType<FileSystem['pool']['lstat']> => NODE_FILE_SYSTEM.pool.lstat(path);
