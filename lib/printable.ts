@@ -14,9 +14,9 @@ const SHORT = new Map([
   ['\t', '\\t'],
 ]);
 
+/** A character beyond U+FFFF as its two surrogates, as JSON has it. */
 function escaped(character: string): string {
-  const hex = (character.codePointAt(0) ?? 0).toString(16);
-  return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, '0')}`;
+  return character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /**

@@ -98,7 +98,7 @@ const WHY_INVALID = new Map([
 ]);
 
 function whyInvalid(cause: unknown): string {
-  return WHY_INVALID.get(systemCode(cause) ?? '') ?? printable(String(cause));
+  return WHY_INVALID.get(systemCode(cause)) ?? printable(String(cause));
 }
 
 /** What link(2) and open(2) answer to a name that the filesystem cannot hold, though we would. */
@@ -157,7 +157,7 @@ export class DirectoryStorage implements Storage {
       if (entry?.kind !== 'directory') throw directoryInvalid(directory, `it is a ${entry?.kind ?? 'missing one'}`);
       await pool.checkAccess(path);
       const disk = new Disk(fileSystem, (await pool.statfs(path)).type, synchronous, now);
-      await sweep(fileSystem, path, entry, processes, process.geteuid?.() ?? 0);
+      await sweep(fileSystem, path, entry, processes);
       const names = new TemporaryNames(processes.self, entry, wallClock);
       const directorySync = sync ? new DirectorySync(fileSystem, path) : undefined;
       const finalNames = new FinalNames(disk, path, onConflict, rules.suffix, directorySync, () => names.next());
@@ -180,7 +180,7 @@ export class DirectoryStorage implements Storage {
     try {
       yield* this.#finalNames.check(name);
     } catch (cause) {
-      if (NAME_REFUSED.has(systemCode(cause) ?? '')) throw unsafeName(header.name, undefined, cause);
+      if (NAME_REFUSED.has(systemCode(cause))) throw unsafeName(header.name, undefined, cause);
       throw storageFailed('look at', this.#finalNames.path(name), cause);
     }
     const space = yield* this.#space.promise(this.#disk, this.directory, size);

@@ -93,12 +93,12 @@ export class DirectoryUpload implements Upload {
       yield* this.#quiet();
       yield* this.#finishFile();
       const finalName = yield* finalNames.publish(path, name);
+      space.release();
       return { name: finalName, path: finalNames.path(finalName), size };
     } catch (reason) {
       yield* remove(disk, path);
-      throw reason;
-    } finally {
       space.release();
+      throw reason;
     }
   }
 

@@ -9,7 +9,7 @@ import type { Entry } from './file-system.js';
 import { LastNumbers, numberedName } from './numbered-name.js';
 import { storageFailed, systemCode } from './storage-failed.js';
 import type { Task } from './task.js';
-import { wait } from './task.js';
+import { run, wait } from './task.js';
 
 /** What to do when a name is taken (section 10): a numbered name, the place of the old file, or a refusal. */
 export type ConflictPolicy = 'rename' | 'replace' | 'refuse';
@@ -58,7 +58,7 @@ export class FinalNames {
   readonly #directorySync: DirectorySync | undefined;
   readonly #nextTemporary: () => string;
   readonly #lastNumbers = new LastNumbers();
-  readonly #replacing = new Map<string, Promise<void>>();
+  readonly #replacing = new Map<string, Promise<unknown>>();
 
   /**
    * @param directorySync undefined when nothing is to be synced
@@ -124,7 +124,7 @@ export class FinalNames {
       yield* wait(this.#disk.link(temporary, path));
       return { name, renamed: undefined };
     } catch (cause) {
-      const code = systemCode(cause) ?? '';
+      const code = systemCode(cause);
       if (code === 'EEXIST') return undefined;
       if (!NO_HARD_LINKS.has(code)) throw storageFailed('link', path, cause);
     }
@@ -239,14 +239,11 @@ export class FinalNames {
     for (let before = this.#replacing.get(name); before !== undefined; before = this.#replacing.get(name)) {
       yield* wait(before);
     }
-    let over = (): void => undefined;
-    this.#replacing.set(name, new Promise((resolve) => (over = resolve)));
-    try {
-      return yield* this.#replace(temporary, name);
-    } finally {
-      this.#replacing.delete(name);
-      over();
-    }
+    const work = run(this.#replace(temporary, name));
+    if (!(work instanceof Promise)) return work;
+    const over = (): boolean => this.#replacing.delete(name);
+    this.#replacing.set(name, work.then(over, over));
+    return yield* wait(work);
   }
 
   *#replace(temporary: string, name: string): Task<string> {
@@ -285,7 +282,7 @@ export class FinalNames {
       yield* wait(this.#disk.link(path, backup));
       return backup;
     } catch (cause) {
-      if (NO_HARD_LINKS.has(systemCode(cause) ?? '')) return undefined;
+      if (NO_HARD_LINKS.has(systemCode(cause))) return undefined;
       throw storageFailed('link', backup, cause);
     }
   }

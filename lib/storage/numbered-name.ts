@@ -53,10 +53,7 @@ export class LastNumbers {
     const raised = Math.max(number, this.of(name));
     this.#numbers.delete(name);
     this.#numbers.set(name, raised);
-    if (this.#numbers.size <= NAMES_REMEMBERED) return;
-    for (const oldest of this.#numbers.keys()) {
-      this.#numbers.delete(oldest);
-      return;
-    }
+    const oldest = this.#numbers.keys().next();
+    if (this.#numbers.size > NAMES_REMEMBERED && oldest.done !== true) this.#numbers.delete(oldest.value);
   }
 }

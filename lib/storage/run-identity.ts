@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { systemCode } from './storage-failed.js';
 
 /** Who a process is, as far as another one can tell later. Empty or 0 where the system does not say. */
 export interface RunIdentity {
@@ -16,6 +17,8 @@ export interface RunIdentity {
 /** The processes of this machine. Injected, so that specs can have dead and reused ones. */
 export interface Processes {
   readonly self: RunIdentity;
+  /** The user to whom the files of this process belong; undefined where files have no such owner. */
+  readonly user: number | undefined;
   /** Whether the process that had this id and this start time still runs. In doubt it does. */
   isAlive(pid: number, startTime: number): boolean;
 }
@@ -63,6 +66,7 @@ export function processesOf(sources: ProcessSources = NODE_SOURCES): Processes {
     parseStat(orEmpty(() => readFileSync(`${proc}/${pid}/stat`, 'latin1')));
   const machine = orEmpty(() => readFileSync(sources.machineIdFile, 'latin1'));
   return {
+    user: process.geteuid?.(),
     self: {
       host: `${hostname()} ${machine}`,
       boot: orEmpty(() => readFileSync(`${proc}/sys/kernel/random/boot_id`, 'latin1')),
@@ -75,7 +79,7 @@ export function processesOf(sources: ProcessSources = NODE_SOURCES): Processes {
         sources.probe(pid);
       } catch (reason) {
         // EPERM: it lives and is not ours to signal.
-        if (reason instanceof Error && 'code' in reason && reason.code === 'ESRCH') return false;
+        if (systemCode(reason) === 'ESRCH') return false;
       }
       const stat = statOf(pid);
       if (stat === undefined || startTime === 0) return true;

@@ -19,8 +19,9 @@ function isOver(name: TemporaryName, directory: DirectoryIdentity, processes: Pr
 }
 
 /** Whether an entry can be what its name says: a regular file of our user, not made after the moment in the name. */
-function fits(entry: Entry, name: TemporaryName, uid: number): boolean {
-  return entry.kind === 'file' && entry.uid === uid && entry.birthtimeMs <= name.createdAt + CLOCK_TOLERANCE_MS;
+function fits(entry: Entry, name: TemporaryName, user: number | undefined): boolean {
+  if (entry.kind !== 'file' || (user !== undefined && entry.uid !== user)) return false;
+  return entry.birthtimeMs <= name.createdAt + CLOCK_TOLERANCE_MS;
 }
 
 /**
@@ -34,7 +35,6 @@ export async function sweep(
   path: string,
   directory: DirectoryIdentity,
   processes: Processes,
-  uid: number,
 ): Promise<readonly string[]> {
   const swept: string[] = [];
   for (const entryName of await pool.readdir(path)) {
@@ -43,7 +43,7 @@ export async function sweep(
     const entryPath = path + sep + entryName;
     try {
       const entry = await pool.lstat(entryPath);
-      if (entry === undefined || !fits(entry, name, uid)) continue;
+      if (entry === undefined || !fits(entry, name, processes.user)) continue;
       await pool.unlink(entryPath);
       swept.push(entryName);
     } catch {
