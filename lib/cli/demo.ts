@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 import type { GoAheadError } from '../errors.js';
 import type { Receipt } from '../net/client.js';
 import { sendAll } from '../net/send-all.js';
+import { formatAddress } from '../net/address.js';
 import { Server } from '../net/server.js';
 import { printable } from '../printable.js';
 import { DirectoryStorage } from '../storage/directory-storage.js';
 import type { Environment, Signal } from './environment.js';
 import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
-import { formatAddress } from './options.js';
 import { Printer, printableMessage } from './printer.js';
 import { onSignals } from './signals.js';
 import { table } from './table.js';
@@ -95,7 +95,7 @@ async function run(
     storedUnder.set(name, [...(storedUnder.get(name) ?? []), path]);
   });
   const { address: host, port } = await server.listen({ port: 0 });
-  out.line(`listening on ${formatAddress({ host, port })}, storing in ${directory}`);
+  out.line(`listening on ${formatAddress(host, port)}, storing in ${directory}`);
   out.line(`${plural(clients, 'client')} send ${plural(jobs.length, 'file')} at once, some of them with pauses`);
 
   const start = performance.now();

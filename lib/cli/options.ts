@@ -1,7 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
-import { DEFAULT_PORT } from '../net/server.js';
-import { MAX_SIZE } from '../wire/header.js';
+import { DEFAULT_PORT } from '../net/address.js';
 
 export interface Address {
   readonly host: string;
@@ -54,7 +53,7 @@ export function size(text: string): bigint {
   const factor = prefix === undefined ? undefined : FACTORS[prefix.toLowerCase()];
   if (digits !== undefined && factor !== undefined) {
     const bytes = BigInt(digits) * factor;
-    if (bytes <= MAX_SIZE) return bytes;
+    if (bytes === BigInt.asUintN(64, bytes)) return bytes;
   }
   throw new InvalidArgumentError('Expected bytes, such as 1500, 64k, 500MB or 2GiB, at most 2^64 - 1.');
 }
@@ -68,8 +67,4 @@ export function address(text: string): Address {
   const valid = bracketed === undefined ? host !== undefined && host !== '' : isIPv6(bracketed);
   if (host !== undefined && valid && number >= 1 && number <= 65_535) return { host, port: number };
   throw new InvalidArgumentError('Expected HOST, HOST:PORT, :PORT or [IPV6]:PORT, with a port from 1 to 65535.');
-}
-
-export function formatAddress({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

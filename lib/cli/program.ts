@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { DEFAULT_PORT } from '../net/address.js';
 import type { DemoFlags } from './demo.js';
 import type { Environment } from './environment.js';
 import { EXIT } from './exit-code.js';
@@ -122,7 +123,7 @@ function addServe(command: Command, environment: Environment, exit: (code: numbe
     .description('receive files into a directory')
     .argument('[directory]', 'where to store; it must exist', '.')
     .option('--host <address>', 'address to listen on; 0.0.0.0 or :: for all', '127.0.0.1')
-    .option('--port <number>', 'port to listen on, 0 for a free one', port, 12000)
+    .option('--port <number>', 'port to listen on, 0 for a free one', port, DEFAULT_PORT)
     .option('--suffix <text>', 'added to every name, such as .temp (what the classic receiver does)')
     .addOption(
       new Option('--on-conflict <policy>', 'when a name is taken: store under a numbered name, replace, or refuse')

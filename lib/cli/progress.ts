@@ -30,8 +30,8 @@ export class ProgressBars {
       stream: output,
       format: (_options, params, { label, started }: Payload) => drawLine(params, label, performance.now() - started),
       clearOnComplete: true,
-      // Lines are cut by `drawLine`; switching the terminal's wrapping off would outlive a process that is killed.
-      linewrap: null,
+      // False would switch the terminal's wrapping off, also for the lines above, and beyond a process that is killed.
+      linewrap: true,
       forceRedraw: true,
       gracefulExit: false,
       emptyOnZero: false,
@@ -77,12 +77,11 @@ function payload(label: string): Payload {
   return { label, started: performance.now() };
 }
 
-const BAR_WIDTH = 24;
-
 /** One line that fits the width of the terminal: bar, share, size, rate, time left, and as much as fits of the label. */
 export function drawLine({ progress, value, total, maxWidth }: Params, label: string, ms: number): string {
-  const filled = Math.round(progress * BAR_WIDTH);
-  const bar = '='.repeat(filled) + ' '.repeat(BAR_WIDTH - filled);
+  const barWidth = Math.min(24, Math.max(8, maxWidth - 72));
+  const filled = Math.round(progress * barWidth);
+  const bar = '='.repeat(filled) + ' '.repeat(barWidth - filled);
   const percent = `${Math.floor(progress * 100)}%`.padStart(4);
   const size = formatSize(total).padStart(8);
   const rate = (value > 0 ? formatRate(value, ms) : '').padStart(10);

@@ -157,8 +157,9 @@ class Report {
       return;
     }
     const perhaps = mayBeStored ? '; the server may have stored it all the same' : '';
-    const what = this.#err.paint('red', `failed ${printable(file)}`);
-    this.#note(`${what}: ${printableMessage(message)} (${code})${perhaps}`);
+    // Errors of files begin with the path.
+    const what = message.startsWith(file) ? message : `${file}: ${message}`;
+    this.#note(`${this.#err.paint('red', 'failed')} ${printableMessage(what)} (${code})${perhaps}`);
   }
 
   #note(text: string): void {

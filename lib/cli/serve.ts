@@ -1,11 +1,11 @@
 import type { GoAheadError } from '../errors.js';
+import { formatAddress } from '../net/address.js';
 import { Server, type IncomingUpload, type ServerOptions } from '../net/server.js';
 import { printable } from '../printable.js';
 import { DirectoryStorage } from '../storage/directory-storage.js';
 import type { Stored } from '../storage/storage.js';
 import type { Environment, Signals } from './environment.js';
 import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
-import { formatAddress } from './options.js';
 import { Printer, printableMessage } from './printer.js';
 import { onSignals } from './signals.js';
 import { formatRate, formatSize, formatTime, plural } from './units.js';
@@ -104,7 +104,7 @@ function plainLog(out: Printer, now: () => Date): Log {
   const line = (text: string): void => out.line(`${out.paint('dim', timeOfDay(now()))} ${text}`);
   return {
     listening(host, port, directory) {
-      out.line(`listening on ${formatAddress({ host, port })}, storing in ${printable(directory)}`);
+      out.line(`listening on ${formatAddress(host, port)}, storing in ${printable(directory)}`);
     },
     stored({ name = '', ms, peer }, stored) {
       const figures = `${formatSize(stored.size)} in ${formatTime(ms)} (${formatRate(stored.size, ms)})`;
