@@ -33,11 +33,12 @@ export { RECEIVE_TRANSITIONS, SEND_TRANSITIONS } from './session/states.js';
 export type { ReceiveState, SendState } from './session/states.js';
 export type { Transport } from './session/transport.js';
 
+export { DEFAULT_PORT } from './net/address.js';
 export { send } from './net/client.js';
 export type { Receipt, Sendable, SendOptions } from './net/client.js';
 export { sendAll } from './net/send-all.js';
 export type { FileToSend, SendAllOptions, SendEvent, SendResult } from './net/send-all.js';
-export { createServer, DEFAULT_PORT, Server } from './net/server.js';
+export { createServer, Server } from './net/server.js';
 export type { IncomingUpload, ListenOptions, ServerEvents, ServerOptions } from './net/server.js';
 export { listenToEnd, readPlainly, SocketTransport } from './net/socket-transport.js';
 export type { ConnectionListener } from './net/socket-transport.js';

@@ -9,7 +9,7 @@ import { MemorySource } from '../sources/memory-source.js';
 import type { Source } from '../sources/source.js';
 import { StreamSource } from '../sources/stream-source.js';
 import { encodeHeader } from '../wire/header.js';
-import { DEFAULT_PORT } from './server.js';
+import { DEFAULT_PORT, formatAddress } from './address.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
 import { systemClock } from './system-clock.js';
 
@@ -201,7 +201,7 @@ function abortError(signal: AbortSignal | undefined): GoAheadError {
 }
 
 function connectTimedOut(host: string, port: number, ms: number): GoAheadError {
-  return new GoAheadError('CONNECT_TIMEOUT', `no connection to ${host}:${port} within ${ms} ms`, {
+  return new GoAheadError('CONNECT_TIMEOUT', `no connection to ${formatAddress(host, port)} within ${ms} ms`, {
     expected: `a connection within ${ms} ms`,
     actual: 'no answer',
   });
@@ -215,7 +215,7 @@ function connectFailed(host: string, port: number, cause: Error): GoAheadError {
       : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
         ? 'the host is not known'
         : cause.message;
-  return new GoAheadError('CONNECT_FAILED', `cannot connect to ${host}:${port}: ${reason}`, {
+  return new GoAheadError('CONNECT_FAILED', `cannot connect to ${formatAddress(host, port)}: ${reason}`, {
     expected: 'a connection',
     actual: typeof code === 'string' ? code : cause.message,
     cause,

@@ -7,13 +7,11 @@ import type { ReceiveOptions } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
 import { DirectoryStorage, type DirectoryStorageOptions } from '../storage/directory-storage.js';
 import type { Storage, Stored } from '../storage/storage.js';
+import { DEFAULT_PORT, formatAddress } from './address.js';
 import { DirectReader, takeOver } from './direct-reads.js';
 import { ReadBuffers } from './read-buffers.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
 import { systemClock } from './system-clock.js';
-
-/** The customary port of the protocol. */
-export const DEFAULT_PORT = 12000;
 
 export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   /** Where to store; this or `storage`. */
@@ -35,7 +33,7 @@ export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
 export interface IncomingUpload {
   /** Counts from 1 for each server. */
   readonly id: number;
-  /** `address:port` of the sender. */
+  /** `address:port` of the sender; an IPv6 address in brackets. */
   readonly peer: string;
   /** As announced, hostile; undefined before the header is over. */
   readonly name: string | undefined;
@@ -179,7 +177,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       accepted.destroy();
       return;
     }
-    const peer = `${accepted.remoteAddress ?? 'unknown'}:${accepted.remotePort ?? 0}`;
+    const peer = formatAddress(accepted.remoteAddress ?? 'unknown', accepted.remotePort ?? 0);
     const reader = (this.#options.directReads ?? true) ? new DirectReader(this.#buffers) : undefined;
     const direct = reader === undefined ? undefined : takeOver(accepted, reader);
     const socket = direct ?? accepted;
@@ -262,5 +260,5 @@ function listenError(host: string, port: number, cause: Error): GoAheadError {
         : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
           ? 'the host is not an address of this machine'
           : cause.message;
-  return new GoAheadError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${advice}`, { cause });
+  return new GoAheadError('LISTEN_FAILED', `cannot listen on ${formatAddress(host, port)}: ${advice}`, { cause });
 }

@@ -1,0 +1,19 @@
+import { GoAheadError } from '../errors.js';
+import type { Environment } from './environment.js';
+import { EXIT } from './exit-code.js';
+import { Printer, printableMessage } from './printer.js';
+import { runProgram } from './program.js';
+
+/** Runs one command line and returns what the process is to exit with. */
+export async function run(environment: Environment): Promise<number> {
+  const out = new Printer(environment.stdout, environment.variables);
+  const err = new Printer(environment.stderr, environment.variables);
+  try {
+    return await runProgram(environment, out, err);
+  } catch (reason) {
+    // Anything else is a bug, and worth its stack.
+    if (!(reason instanceof GoAheadError)) throw reason;
+    err.line(`${err.paint('red', `go-ahead: ${printableMessage(reason.message)}`)} (${reason.code})`);
+    return reason.code === 'OPTION_INVALID' ? EXIT.usage : EXIT.failed;
+  }
+}

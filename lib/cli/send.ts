@@ -1,0 +1,182 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { GoAheadError } from '../errors.js';
+import type { Receipt } from '../net/client.js';
+import { sendAll, type FileToSend, type SendAllOptions, type SendEvent } from '../net/send-all.js';
+import { printable } from '../printable.js';
+import type { Environment, Signal } from './environment.js';
+import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
+import type { Address } from './options.js';
+import { Printer, printableMessage } from './printer.js';
+import { ProgressBars } from './progress.js';
+import { onSignals } from './signals.js';
+import { formatRate, formatSize, formatTime, plural } from './units.js';
+
+/** The options of the command; where they have the name of a client's option they are passed on as they are. */
+export interface SendFlags extends Pick<
+  SendAllOptions,
+  'concurrency' | 'pause' | 'retries' | 'connectTimeout' | 'replyTimeout' | 'sendTimeout' | 'confirmTimeout'
+> {
+  readonly to?: Address;
+  readonly as?: string;
+  readonly size?: bigint;
+  readonly json?: boolean;
+}
+
+const STDIN = '-';
+
+/** What is wrong with a command line whose single options are right. */
+export function checkSendUsage(files: readonly string[], { as, size }: SendFlags): string | undefined {
+  if (as !== undefined && files.length > 1) return '--as names one file, and there are several';
+  const stdins = files.filter((file) => file === STDIN).length;
+  if (stdins === 0) return size === undefined ? undefined : '--size is for standard input (-), files know theirs';
+  if (files.length > 1) return 'standard input (-) is sent alone';
+  if (size === undefined) return 'standard input (-) needs --size, as it is announced first';
+  return as === undefined ? 'standard input (-) needs --as, as it has no name' : undefined;
+}
+
+/** Sends the files and prints what becomes of each; returns the exit code. */
+export async function sendFiles(files: readonly string[], flags: SendFlags, environment: Environment): Promise<number> {
+  const { to, as, size, json = false, ...options } = flags;
+  const list = files.map((file): FileToSend & { readonly name: string } =>
+    file === STDIN
+      ? { file: environment.stdin, name: as ?? '', ...(size === undefined ? {} : { size }) }
+      : { file, name: as ?? basename(file) },
+  );
+  const abort = new AbortController();
+  let signalled: Signal | undefined;
+  const off = onSignals(environment.signals, (signal) => {
+    signalled = signal;
+    abort.abort();
+  });
+  const report = await Report.start(files, list, json, size, environment);
+  try {
+    const start = performance.now();
+    const results = await sendAll(list, {
+      ...options,
+      ...to,
+      signal: abort.signal,
+      onEvent: (event) => report.tell(event),
+    });
+    const receipts = results.flatMap((result) => (result.kind === 'confirmed' ? [result.receipt] : []));
+    report.finish(receipts, performance.now() - start);
+    if (signalled !== undefined) return EXIT_BY_SIGNAL[signalled];
+    return receipts.length === files.length ? EXIT.ok : EXIT.failed;
+  } finally {
+    off();
+    // A pipe that is still open would keep the process.
+    if (files.includes(STDIN)) environment.stdin.destroy();
+  }
+}
+
+/** Prints what becomes of the files: JSON or text, and bars where a person looks on. */
+class Report {
+  readonly #files: readonly string[];
+  readonly #names: readonly string[];
+  readonly #json: boolean;
+  readonly #out: Printer;
+  readonly #err: Printer;
+  #bars: ProgressBars | undefined;
+
+  private constructor(files: readonly string[], names: readonly string[], json: boolean, environment: Environment) {
+    this.#files = files;
+    this.#names = names;
+    this.#json = json;
+    this.#out = new Printer(environment.stdout, environment.variables);
+    this.#err = new Printer(environment.stderr, environment.variables);
+  }
+
+  static async start(
+    files: readonly string[],
+    list: readonly { readonly name: string }[],
+    json: boolean,
+    size: bigint | undefined,
+    environment: Environment,
+  ): Promise<Report> {
+    const names = list.map(({ name }) => name);
+    const report = new Report(files, names, json, environment);
+    // Objects and bars on one terminal would be neither.
+    if (report.#err.isTerminal && !(json && report.#out.isTerminal)) {
+      const total = size ?? (await totalSize(files));
+      report.#bars = await ProgressBars.start(environment.stderr, total, plural(files.length, 'file'));
+    }
+    return report;
+  }
+
+  tell(event: SendEvent): void {
+    const { index } = event;
+    const file = this.#files[index] ?? '';
+    const name = this.#names[index] ?? '';
+    switch (event.kind) {
+      case 'progress':
+        this.#bars?.update(index, name, event.sent, event.size);
+        return;
+      case 'retrying':
+        this.#bars?.end(index);
+        if (!this.#json) {
+          const { message, code } = event.error;
+          this.#note(`${printable(file)}: ${printableMessage(message)} (${code}); trying again`);
+        }
+        return;
+      case 'confirmed':
+        this.#bars?.end(index);
+        this.#confirmed(file, event.receipt);
+        return;
+      case 'failed':
+        this.#bars?.end(index);
+        this.#failed(file, name, event.error);
+        return;
+    }
+  }
+
+  finish(receipts: readonly Receipt[], ms: number): void {
+    this.#bars?.stop();
+    if (this.#json || this.#files.length < 2) return;
+    const bytes = receipts.reduce((sum, { size }) => sum + size, 0n);
+    const count = `${receipts.length} of ${plural(this.#files.length, 'file')}`;
+    this.#out.line(`sent ${count}, ${formatSize(bytes)} in ${formatTime(ms)} (${formatRate(bytes, ms)})`);
+  }
+
+  #confirmed(file: string, { name, size, ms, attempts }: Receipt): void {
+    if (this.#json) {
+      this.#out.json({ event: 'confirmed', file, name, size, ms: Math.round(ms), attempts });
+      return;
+    }
+    const as = name === basename(file) ? '' : ` as "${printable(name)}"`;
+    const tries = attempts === 1 ? '' : `, ${attempts} tries`;
+    const figures = `${formatSize(size)} in ${formatTime(ms)} (${formatRate(size, ms)})`;
+    const text = `${this.#out.paint('green', 'sent')} ${printable(file)}${as}: ${figures}${tries}`;
+    // Text and bars on one terminal must not overwrite each other.
+    if (this.#bars !== undefined && this.#out.isTerminal) this.#bars.line(text);
+    else this.#out.line(text);
+  }
+
+  #failed(file: string, name: string, { code, message, mayBeStored }: GoAheadError): void {
+    if (this.#json) {
+      this.#out.json({ event: 'failed', file, name, code, message, mayBeStored });
+      return;
+    }
+    const perhaps = mayBeStored ? '; the server may have stored it all the same' : '';
+    // Errors of files begin with the path.
+    const what = message.startsWith(file) ? message : `${file}: ${message}`;
+    this.#note(`${this.#err.paint('red', 'failed')} ${printableMessage(what)} (${code})${perhaps}`);
+  }
+
+  #note(text: string): void {
+    if (this.#bars === undefined) this.#err.line(text);
+    else this.#bars.line(text);
+  }
+}
+
+/** For the bar only: what is wrong with a file is said when its turn comes. */
+async function totalSize(files: readonly string[]): Promise<bigint> {
+  const sizes = files.map(async (file) => {
+    try {
+      const stats = await stat(file, { bigint: true });
+      return stats.isFile() ? stats.size : 0n;
+    } catch {
+      return 0n;
+    }
+  });
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0n);
+}
