@@ -8,7 +8,7 @@ import { DISK_FAULT, REFUSAL, type Answering, type StorageCall } from '../suppor
 import { quiescence } from '../support/manual-clock.js';
 import { runSeed } from '../support/random.js';
 import { hex, INVALID_UTF8 } from '../wire/bytes.js';
-import { EMPTY_HEADER, HEADER, HELLO, NAME, Receiving, SIZE_0, SIZE_5 } from './rigs.js';
+import { EMPTY_HEADER, HEADER, HELLO, NAME, REACH_RECEIVE, Receiving, SIZE_0, SIZE_5 } from './rigs.js';
 
 const seed = runSeed();
 t.comment(`SEED=${seed}`);
@@ -17,67 +17,10 @@ const { settle: SETTLE, grace: GRACE, headerDeadline: HEADER_DEADLINE, bodyDeadl
 const REPLIED = 'write "go ahead"';
 const GOOD = `begun a.txt 5, stored a.txt 5 | ${REPLIED}, close | create, write, commit | a.txt=hello`;
 
-/** How to bring a session into each state, by a storage that waits where the state needs it. */
-const REACH: Readonly<Record<ReceiveState, () => Promise<Receiving>>> = {
-  header: async () => new Receiving({ answering: 'manual' }),
-  settling: async () => {
-    const rig = await REACH.header();
-    rig.session.receive(HEADER.subarray(0, 3));
-    rig.session.receive(HEADER.subarray(3));
-    return rig;
-  },
-  opening: async () => {
-    const rig = await REACH.header();
-    rig.session.receive(HEADER);
-    return rig;
-  },
-  body: async () => {
-    const rig = await REACH.opening();
-    rig.storage.settle();
-    await quiescence();
-    return rig;
-  },
-  ending: async () => {
-    const rig = await REACH.body();
-    void rig.session.receive(HELLO);
-    rig.storage.settle();
-    await quiescence();
-    return rig;
-  },
-  flushing: async () => {
-    const rig = await REACH.body();
-    void rig.session.receive(HELLO);
-    rig.clock.advance(GRACE);
-    return rig;
-  },
-  committing: async () => {
-    const rig = await REACH.ending();
-    rig.clock.advance(GRACE);
-    return rig;
-  },
-  stored: async () => {
-    const rig = await REACH.committing();
-    rig.storage.settle();
-    await quiescence();
-    return rig;
-  },
-  failing: async () => {
-    const rig = await REACH.body();
-    rig.session.abort(new GoAheadError('ABORTED', 'enough'));
-    return rig;
-  },
-  failed: async () => {
-    const rig = await REACH.failing();
-    rig.storage.settle();
-    await quiescence();
-    return rig;
-  },
-};
-
 const STATES = Object.keys(RECEIVE_TRANSITIONS) as ReceiveState[];
 
 t.test('every state can be reached', async (t) => {
-  for (const state of STATES) t.equal((await REACH[state]()).session.state, state);
+  for (const state of STATES) t.equal((await REACH_RECEIVE[state]()).session.state, state);
 });
 
 t.test('the end of the stream, in every state', async (t) => {
@@ -95,7 +38,7 @@ t.test('the end of the stream, in every state', async (t) => {
     failed: `begun a.txt 5, failed ABORTED | ${REPLIED}, pause, reset | create, abort | `,
   };
   for (const state of STATES) {
-    const rig = await REACH[state]();
+    const rig = await REACH_RECEIVE[state]();
     rig.session.end();
     await rig.drain();
     t.equal(rig.summary, outcomes[state], state);
@@ -120,7 +63,7 @@ t.test('a reset, in every state', async (t) => {
     failed: `begun a.txt 5, failed ABORTED | ${REPLIED}, pause, reset | create, abort | `,
   };
   for (const state of STATES) {
-    const rig = await REACH[state]();
+    const rig = await REACH_RECEIVE[state]();
     const cause = new Error('ECONNRESET');
     rig.session.lost(cause);
     await rig.drain();
@@ -133,7 +76,7 @@ t.test('a reset, in every state', async (t) => {
 t.test('an abort, in every state', async (t) => {
   const before = new Set<ReceiveState>(['committing', 'stored']);
   for (const state of STATES) {
-    const rig = await REACH[state]();
+    const rig = await REACH_RECEIVE[state]();
     rig.session.abort(new GoAheadError('ABORTED', 'enough'));
     await rig.drain();
     t.equal(rig.events.at(-1), before.has(state) ? 'stored a.txt 5' : 'failed ABORTED', state);
@@ -154,7 +97,7 @@ t.test('bytes, in every state', async (t) => {
     failed: 'begun a.txt 5, failed ABORTED',
   };
   for (const state of STATES) {
-    const rig = await REACH[state]();
+    const rig = await REACH_RECEIVE[state]();
     if (state === 'header') {
       void rig.session.receive(hex('00 00 00 00 00 00 00 01 61'));
       t.equal(rig.session.state, 'opening');
@@ -172,7 +115,7 @@ t.test('bytes, in every state', async (t) => {
 
 t.test('an empty chunk means nothing, in every state', async (t) => {
   for (const state of STATES) {
-    const rig = await REACH[state]();
+    const rig = await REACH_RECEIVE[state]();
     const before = rig.summary;
     t.equal(rig.session.receive(new Uint8Array()), undefined);
     t.equal(rig.session.state, state);
@@ -250,7 +193,7 @@ t.test('a size of zero', async (t) => {
     await quiescence();
     t.equal(one.summary, `begun a.txt 0, failed BODY_OVERRUN | ${REPLIED}, pause, reset | create, abort | `, answering);
   }
-  const opening = await REACH.header();
+  const opening = await REACH_RECEIVE.header();
   opening.session.receive(EMPTY_HEADER);
   opening.session.end();
   await opening.drain();
@@ -423,21 +366,21 @@ t.test('the grace is not spent while nothing is read', async (t) => {
 });
 
 t.test('a byte too many while writes are under way is seen after the grace too (6.5)', async (t) => {
-  const rig = await REACH.flushing();
+  const rig = await REACH_RECEIVE.flushing();
   rig.session.receive(hex('61'));
   await rig.drain();
   t.equal(rig.summary, `begun a.txt 5, failed BODY_OVERRUN | ${REPLIED}, pause, reset | create, write, abort | `);
 });
 
 t.test('bytes during a commit come too late', async (t) => {
-  const rig = await REACH.committing();
+  const rig = await REACH_RECEIVE.committing();
   t.equal(rig.session.receive(hex('61')), undefined);
   await rig.drain();
   t.equal(rig.summary, GOOD);
 });
 
 t.test('early data is a fault (3.6)', async (t) => {
-  const rig = await REACH.opening();
+  const rig = await REACH_RECEIVE.opening();
   rig.session.receive(HELLO);
   t.match(rig.session.state, 'failing', 'it waits for the storage, to leave nothing behind');
   t.strictSame(rig.transport.calls, ['pause']);
@@ -445,7 +388,7 @@ t.test('early data is a fault (3.6)', async (t) => {
   t.equal(rig.summary, 'failed EARLY_DATA | pause, close | create, abort | ');
   t.match(rig.error, { clause: '3.6', actual: '5 bytes' });
 
-  const both = await REACH.opening();
+  const both = await REACH_RECEIVE.opening();
   both.session.receive(HELLO);
   both.session.lost();
   await both.drain();
@@ -486,7 +429,7 @@ t.test('the deadline of the header is a total (11.1)', async (t) => {
 });
 
 t.test('the deadline of the header does not blame the sender for a slow storage', async (t) => {
-  const rig = await REACH.opening();
+  const rig = await REACH_RECEIVE.opening();
   rig.clock.advance(HEADER_DEADLINE * 10);
   t.strictSame(rig.events, []);
   t.equal(rig.session.state, 'opening');
@@ -515,7 +458,7 @@ t.test('the deadline of the body is idle time (11.2)', async (t) => {
 });
 
 t.test('the deadline of the body is not counted while the storage is what lags', async (t) => {
-  const rig = await REACH.body();
+  const rig = await REACH_RECEIVE.body();
   void rig.session.receive(HELLO.subarray(0, 2));
   rig.clock.advance(BODY_DEADLINE * 3.5);
   t.equal(rig.session.state, 'body', 'a write is under way');
@@ -593,7 +536,7 @@ t.test('a write that fails later than the next has begun', async (t) => {
 });
 
 t.test('a chunk’s memory is free when its write has settled, and not before', async (t) => {
-  const rig = await REACH.body();
+  const rig = await REACH_RECEIVE.body();
   const memory = Buffer.from(HELLO);
   let free = false;
   const promise = rig.session.receive(memory);

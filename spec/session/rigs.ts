@@ -1,7 +1,8 @@
-import type { GoAheadError } from '../../lib/errors.js';
-import type { ReceiveOptions, SendSessionOptions } from '../../lib/session/options.js';
+import { GoAheadError } from '../../lib/errors.js';
+import { RECEIVE_DEFAULTS, type ReceiveOptions, type SendSessionOptions } from '../../lib/session/options.js';
 import { ReceiveSession } from '../../lib/session/receive-session.js';
 import { SendSession } from '../../lib/session/send-session.js';
+import type { ReceiveState, SendState } from '../../lib/session/states.js';
 import { FakeSource, type FakeSourceOptions } from '../support/fake-source.js';
 import { FakeStorage, type FakeStorageOptions } from '../support/fake-storage.js';
 import { ManualClock, quiescence } from '../support/manual-clock.js';
@@ -95,3 +96,99 @@ export class Sending {
     }
   }
 }
+
+/** How to bring a session into each state, by a storage that waits where the state needs it. */
+export const REACH_RECEIVE: Readonly<Record<ReceiveState, () => Promise<Receiving>>> = {
+  header: async () => new Receiving({ answering: 'manual' }),
+  settling: async () => {
+    const rig = await REACH_RECEIVE.header();
+    rig.session.receive(HEADER.subarray(0, 3));
+    rig.session.receive(HEADER.subarray(3));
+    return rig;
+  },
+  opening: async () => {
+    const rig = await REACH_RECEIVE.header();
+    rig.session.receive(HEADER);
+    return rig;
+  },
+  body: async () => {
+    const rig = await REACH_RECEIVE.opening();
+    rig.storage.settle();
+    await quiescence();
+    return rig;
+  },
+  ending: async () => {
+    const rig = await REACH_RECEIVE.body();
+    void rig.session.receive(HELLO);
+    rig.storage.settle();
+    await quiescence();
+    return rig;
+  },
+  flushing: async () => {
+    const rig = await REACH_RECEIVE.body();
+    void rig.session.receive(HELLO);
+    rig.clock.advance(RECEIVE_DEFAULTS.grace);
+    return rig;
+  },
+  committing: async () => {
+    const rig = await REACH_RECEIVE.ending();
+    rig.clock.advance(RECEIVE_DEFAULTS.grace);
+    return rig;
+  },
+  stored: async () => {
+    const rig = await REACH_RECEIVE.committing();
+    rig.storage.settle();
+    await quiescence();
+    return rig;
+  },
+  failing: async () => {
+    const rig = await REACH_RECEIVE.body();
+    rig.session.abort(new GoAheadError('ABORTED', 'enough'));
+    return rig;
+  },
+  failed: async () => {
+    const rig = await REACH_RECEIVE.failing();
+    rig.storage.settle();
+    await quiescence();
+    return rig;
+  },
+};
+
+/** How to bring a session into each state; the source has "he" and "llo". */
+export const REACH_SEND: Readonly<Record<SendState, () => Promise<Sending>>> = {
+  ready: async () => new Sending(['he', 'llo'], { answering: 'manual' }, {}, 'manual'),
+  'awaiting reply': async () => {
+    const rig = await REACH_SEND.ready();
+    rig.session.start();
+    rig.transport.settle();
+    return rig;
+  },
+  body: async () => {
+    const rig = await REACH_SEND['awaiting reply']();
+    rig.session.receive(GO_AHEAD);
+    rig.source.settle();
+    await quiescence();
+    return rig;
+  },
+  'awaiting close': async () => {
+    const rig = await REACH_SEND.body();
+    await rig.drain();
+    return rig;
+  },
+  confirmed: async () => {
+    const rig = await REACH_SEND['awaiting close']();
+    rig.session.end();
+    await rig.drain();
+    return rig;
+  },
+  failing: async () => {
+    const rig = await REACH_SEND['awaiting reply']();
+    rig.session.abort(new GoAheadError('ABORTED', 'enough'));
+    return rig;
+  },
+  failed: async () => {
+    const rig = await REACH_SEND.failing();
+    await rig.drain();
+    return rig;
+  },
+};

@@ -8,51 +8,12 @@ import type { Answering } from '../support/fake-storage.js';
 import { quiescence } from '../support/manual-clock.js';
 import { runSeed } from '../support/random.js';
 import { hex } from '../wire/bytes.js';
-import { EMPTY_HEADER, GO_AHEAD, HEADER, HELLO, Sending } from './rigs.js';
+import { EMPTY_HEADER, GO_AHEAD, HEADER, HELLO, REACH_SEND, Sending } from './rigs.js';
 
 const seed = runSeed();
 t.comment(`SEED=${seed}`);
 
 const { replyTimeout: REPLY_TIMEOUT, sendTimeout: SEND_TIMEOUT, confirmTimeout: CONFIRM_TIMEOUT } = SEND_DEFAULTS;
-
-/** How to bring a session into each state; the source has "he" and "llo". */
-const REACH: Readonly<Record<SendState, () => Promise<Sending>>> = {
-  ready: async () => new Sending(['he', 'llo'], { answering: 'manual' }, {}, 'manual'),
-  'awaiting reply': async () => {
-    const rig = await REACH.ready();
-    rig.session.start();
-    rig.transport.settle();
-    return rig;
-  },
-  body: async () => {
-    const rig = await REACH['awaiting reply']();
-    rig.session.receive(GO_AHEAD);
-    rig.source.settle();
-    await quiescence();
-    return rig;
-  },
-  'awaiting close': async () => {
-    const rig = await REACH.body();
-    await rig.drain();
-    return rig;
-  },
-  confirmed: async () => {
-    const rig = await REACH['awaiting close']();
-    rig.session.end();
-    await rig.drain();
-    return rig;
-  },
-  failing: async () => {
-    const rig = await REACH['awaiting reply']();
-    rig.session.abort(new GoAheadError('ABORTED', 'enough'));
-    return rig;
-  },
-  failed: async () => {
-    const rig = await REACH.failing();
-    await rig.drain();
-    return rig;
-  },
-};
 
 const STATES = Object.keys(SEND_TRANSITIONS) as SendState[];
 
@@ -68,7 +29,7 @@ async function assertTidy(t: Test, rig: Sending, title: string): Promise<void> {
 }
 
 t.test('every state can be reached', async (t) => {
-  for (const state of STATES) t.equal((await REACH[state]()).session.state, state);
+  for (const state of STATES) t.equal((await REACH_SEND[state]()).session.state, state);
 });
 
 t.test('the end of the stream, in every state', async (t) => {
@@ -83,7 +44,7 @@ t.test('the end of the stream, in every state', async (t) => {
     failed: ['failed ABORTED', false],
   };
   for (const state of STATES) {
-    const rig = await REACH[state]();
+    const rig = await REACH_SEND[state]();
     rig.session.end();
     const outcome = outcomes[state];
     if (outcome === undefined) {
@@ -115,7 +76,7 @@ t.test('a reset, in every state', async (t) => {
     'awaiting close': /after all 5 bytes were sent and before the receiver confirmed them$/,
   };
   for (const state of STATES) {
-    const rig = await REACH[state]();
+    const rig = await REACH_SEND[state]();
     const cause = new Error('ECONNRESET');
     rig.session.lost(cause);
     await assertTidy(t, rig, state);
@@ -137,7 +98,7 @@ t.test('bytes that are no reply, in every state (5.5)', async (t) => {
     failed: 'failed ABORTED',
   };
   for (const state of STATES) {
-    const rig = await REACH[state]();
+    const rig = await REACH_SEND[state]();
     rig.session.receive(new Uint8Array());
     t.equal(rig.session.state, state, 'no bytes mean nothing');
     rig.session.receive(hex('21'));
@@ -275,7 +236,7 @@ t.test('replies', async (t) => {
 });
 
 t.test('a second reply later on', async (t) => {
-  const rig = await REACH['awaiting close']();
+  const rig = await REACH_SEND['awaiting close']();
   rig.session.receive(GO_AHEAD);
   t.match(rig.error, undefined, 'the source is being closed');
   await assertTidy(t, rig, 'after the last byte');
@@ -329,7 +290,7 @@ t.test('a slow source is not the receiver’s fault', async (t) => {
 });
 
 t.test('no confirmation (11.4)', async (t) => {
-  const rig = await REACH['awaiting close']();
+  const rig = await REACH_SEND['awaiting close']();
   rig.clock.advance(CONFIRM_TIMEOUT - 1);
   t.equal(rig.session.state, 'awaiting close');
   rig.clock.advance(1);

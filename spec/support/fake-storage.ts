@@ -38,6 +38,7 @@ export class FakeStorage implements Storage {
   readonly #options: FakeStorageOptions;
   readonly #waiting: Waiting[] = [];
   #left: number;
+  #failNext = false;
 
   constructor(options: FakeStorageOptions = {}) {
     this.#options = options;
@@ -54,6 +55,11 @@ export class FakeStorage implements Storage {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) throw new Error('no call is waiting');
     waiting.settle();
+  }
+
+  /** Makes the next call that comes to its end fail. */
+  failNext(): void {
+    this.#failNext = true;
   }
 
   create(header: Header): MaybePromise<Upload> {
@@ -103,7 +109,9 @@ export class FakeStorage implements Storage {
     const fails = this.#options.fail === call && this.#left-- <= 0;
     const run = (): T => {
       done();
-      if (fails) throw this.#options.failure ?? DISK_FAULT;
+      const told = this.#failNext;
+      this.#failNext = false;
+      if (fails || told) throw this.#options.failure ?? DISK_FAULT;
       return work();
     };
     switch (this.#options.answering ?? 'sync') {
