@@ -1,4 +1,4 @@
-/** A deadline that can be moved and cancelled. Both are harmless after it has passed. */
+/** A deadline that can be moved and cancelled. Both do nothing after it has passed or was cancelled. */
 export interface Timer {
   /** Starts the full time again. */
   refresh(): void;

@@ -63,7 +63,6 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     this.#clock = clock;
     this.#options = { ...RECEIVE_DEFAULTS, ...options };
     this.#framer.on('header', (header) => this.#open(header));
-    this.#framer.on('body', (view) => this.#write(view));
     this.#framer.on('end', () => this.#lastByte());
     this.#framer.on('error', (error) => this.#fail(error));
   }
@@ -93,11 +92,12 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
    * @returns nothing when the chunk's memory is free again, else a promise that settles (and never rejects) when it is
    */
   receive(chunk: Uint8Array): MaybePromise<void> {
+    if (chunk.length === 0) return;
     switch (this.#state) {
       case 'header':
       case 'settling':
         this.#receiveHeader(chunk);
-        return this.#takeChunkInUse();
+        return;
       case 'opening':
         this.#fail(
           new GoAheadError('EARLY_DATA', `${chunk.length} bytes came after the header and before the reply`, {
@@ -107,11 +107,13 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
         );
         return;
       case 'body':
-      case 'ending':
-      case 'flushing':
         this.#deadline?.refresh();
         this.#framer.push(chunk);
         return this.#takeChunkInUse();
+      case 'ending':
+      case 'flushing':
+        this.#framer.push(chunk);
+        return;
       // Too late to undo a commit: only a sender that kept its side open, past the grace, can get here (7.3).
       case 'committing':
       case 'stored':
@@ -197,6 +199,8 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
 
   #open(header: Header): void {
     this.#header = header;
+    // The header is there: from here on the sender waits for us.
+    this.#deadline?.cancel();
     const { maxSize } = this.#options;
     if (header.size > maxSize) {
       this.#fail(
@@ -232,18 +236,18 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
       return;
     }
     this.#move('opened');
-    this.#deadline?.cancel();
-    this.#deadline = this.#clock.schedule(this.#options.bodyDeadline, () => this.#bodyTimeout());
+    this.#framer.on('body', (view) => this.#write(upload, view));
+    this.#startBodyDeadline();
     this.#replied = true;
     void this.#transport.write(REPLY);
+    // The transport may have told us at once that the connection is lost.
+    if (this.#state !== 'body') return;
     this.emit('begun', header);
     // Of a size of zero, when the storage took its time; when it answered at once the framer is about to say so.
     if (this.#framer.complete) this.#lastByte();
   }
 
-  #write(view: Uint8Array): void {
-    const upload = this.#upload;
-    if (upload === undefined) return;
+  #write(upload: Upload, view: Uint8Array): void {
     let written: MaybePromise<void>;
     try {
       written = upload.write(view);
@@ -288,10 +292,14 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     return inUse;
   }
 
+  #startBodyDeadline(): void {
+    this.#deadline = this.#clock.schedule(this.#options.bodyDeadline, () => this.#bodyTimeout());
+  }
+
   #bodyTimeout(): void {
     if (this.#pendingWrites > 0) {
       // The storage is what is slow, and the sender cannot help it.
-      this.#deadline?.refresh();
+      this.#startBodyDeadline();
       return;
     }
     const { bodyDeadline } = this.#options;
@@ -308,8 +316,13 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     if (this.#state !== 'body') return;
     this.#move('last');
     this.#deadline?.cancel();
-    if (this.#finReceived) this.#finish('fin');
-    else this.#deadline = this.#clock.schedule(this.#options.grace, () => this.#finish('grace'));
+    if (this.#finReceived) {
+      this.#finish('fin');
+      return;
+    }
+    this.#deadline = this.#clock.schedule(this.#options.grace, () => this.#finish('grace'));
+    // However much the storage still has to write: unread, neither the end of the stream nor a byte too many is seen.
+    if (this.#paused) this.#unpause();
   }
 
   #finish(reason: 'fin' | 'grace'): void {

@@ -96,7 +96,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
 
   /** Takes bytes that came on the connection. The chunk is free again when the call returns. */
   receive(chunk: Uint8Array): void {
-    if (this.#over || chunk.length === 0) return;
+    if (this.#isOver() || chunk.length === 0) return;
     const match = this.#reply.push(chunk);
     switch (match.kind) {
       case 'partial':
@@ -105,7 +105,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
         this.#deadline?.cancel();
         this.#move('reply');
         this.emit('begun');
-        void this.#sendBody();
+        if (!this.#isOver()) void this.#sendBody();
         return;
       case 'wrong':
         this.#fail(
@@ -122,6 +122,8 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
   end(): void {
     switch (this.#state) {
       case 'awaiting reply':
+        // Also an empty file is stored only after the reply.
+        this.#mayBeStored = false;
         this.#fail(
           new GoAheadError('REFUSED', 'the receiver closed the connection without a reply: it refuses the file', {
             ...(this.#reply.matched > 0 ? { clause: '5.6' } : {}),
@@ -171,34 +173,48 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
   }
 
   async #sendBody(): Promise<void> {
-    const { size } = this.#source;
-    this.#deadline = this.#clock.schedule(this.#options.sendTimeout, () => this.#sendTimeout());
+    this.#startSendDeadline();
     try {
-      let read = 0n;
-      let sending: MaybePromise<void> = undefined;
-      while (read < size) {
-        if (this.#options.pause > 0) await this.#pause();
-        // While one chunk is on its way to the network, the next is read.
-        const chunk = await this.#source.read();
-        read += BigInt(chunk?.length ?? 0);
-        if (chunk === undefined || read > size) throw this.#lengthChanged(read);
-        if (read === size) await this.#source.verify();
-        await sending;
-        if (this.#over) return;
-        if (read === size) this.#mayBeStored = true;
-        sending = this.#send(chunk);
-      }
-      if (size === 0n) await this.#source.verify();
-      await sending;
+      await this.#sendChunks();
     } catch (reason) {
       this.#fail(toGoAheadError(reason, 'SOURCE_CHANGED', 'the source failed'));
     }
-    if (this.#over) return;
-    this.#deadline.cancel();
+    if (this.#isOver()) return;
+    this.#deadline?.cancel();
     this.#move('last');
     this.#deadline = this.#clock.schedule(this.#options.confirmTimeout, () => this.#confirmTimeout());
     this.#transport.end();
     if (this.#finReceived) this.#confirmed();
+  }
+
+  /** Sends the whole source, or until the session is over. Nothing is asked of the source from then on. */
+  async #sendChunks(): Promise<void> {
+    const { size } = this.#source;
+    let read = 0n;
+    /** Lent by the source and not yet given to the network. */
+    let held: Uint8Array | undefined;
+    let sending: MaybePromise<void> = undefined;
+    try {
+      while (read < size) {
+        if (this.#options.pause > 0) await this.#pause();
+        if (this.#isOver()) return;
+        // While one chunk is on its way to the network, the next is read.
+        held = await this.#source.read();
+        if (this.#isOver()) return;
+        read += BigInt(held?.length ?? 0);
+        if (held === undefined || read > size) throw this.#lengthChanged(read);
+        if (read === size) await this.#source.verify();
+        await sending;
+        if (this.#isOver()) return;
+        if (read === size) this.#mayBeStored = true;
+        sending = this.#send(held);
+        held = undefined;
+      }
+      if (size === 0n) await this.#source.verify();
+      await sending;
+    } finally {
+      if (held !== undefined) this.#source.release(held);
+    }
   }
 
   #confirmed(): void {
@@ -213,11 +229,21 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
     this.#deadline?.refresh();
     return chain(this.#transport.write(chunk), () => {
       this.#writing = false;
+      this.#source.release(chunk);
+      if (this.#isOver()) return;
       this.#deadline?.refresh();
       this.#sent += BigInt(chunk.length);
-      this.#source.release(chunk);
-      this.emit('progress', this.#sent);
+      this.#tellProgress();
     });
+  }
+
+  #tellProgress(): void {
+    try {
+      this.emit('progress', this.#sent);
+    } catch (reason) {
+      // Nobody may be waiting for the write at this moment, and a rejection that nobody waits for ends the process.
+      this.#fail(toGoAheadError(reason, 'INTERNAL', 'a listener of "progress" threw'));
+    }
   }
 
   #pause(): Promise<void> {
@@ -230,10 +256,14 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
     });
   }
 
+  #startSendDeadline(): void {
+    this.#deadline = this.#clock.schedule(this.#options.sendTimeout, () => this.#sendTimeout());
+  }
+
   #sendTimeout(): void {
     if (!this.#writing) {
       // It is the source that is slow, and the receiver waits for us.
-      this.#deadline?.refresh();
+      this.#startSendDeadline();
       return;
     }
     const { sendTimeout } = this.#options;
@@ -264,12 +294,12 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
     });
   }
 
-  get #over(): boolean {
+  #isOver(): boolean {
     return this.#state === 'failing' || this.#state === 'failed' || this.#state === 'confirmed';
   }
 
   #fail(error: GoAheadError): void {
-    if (this.#over) return;
+    if (this.#isOver()) return;
     error.mayBeStored = this.#mayBeStored;
     this.#move('fault');
     this.#deadline?.cancel();

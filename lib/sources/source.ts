@@ -9,13 +9,13 @@ export interface Source {
    * and each comes back by `release`.
    */
   read(): MaybePromise<Uint8Array | undefined>;
-  /** The chunk has been sent: its memory is free again. */
+  /** The chunk is not needed any more: its memory is free again. May come after `close`. */
   release(chunk: Uint8Array): void;
   /**
    * Asked when all bytes have been read and before the last of them are sent: the last chance to say that the
    * source is longer than announced, or changed meanwhile (6.2).
    */
   verify(): MaybePromise<void>;
-  /** Called once, at the end, whatever came of the transfer. */
+  /** Called once, at the end, whatever came of the transfer; when that failed, perhaps while a call is under way. */
   close(): MaybePromise<void>;
 }

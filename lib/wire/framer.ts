@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type * as TE from 'typed-emitter';
-import { GoAheadError } from '../errors.js';
+import { GoAheadError, toGoAheadError } from '../errors.js';
 import {
   decodeHeader,
   endsInsideCharacter,
@@ -87,9 +87,8 @@ export class Framer extends (EventEmitter as new () => TE.default<FramerEvents>)
     let header: Header;
     try {
       header = decodeHeader(this.#pending);
-    } catch (error) {
-      // decodeHeader throws nothing else.
-      this.#fail(error as GoAheadError);
+    } catch (reason) {
+      this.#fail(toGoAheadError(reason, 'INTERNAL', 'the header cannot be decoded'));
       return;
     }
     this.#pending = Buffer.alloc(0);

@@ -7,9 +7,10 @@ export type ReplyMatch =
   /** `received` is what came, up to and with the first byte that does not belong there. */
   | { readonly kind: 'wrong'; readonly received: Buffer };
 
-/** Matches the reply as it comes, in pieces of any size (5.4), and gives up at the first wrong byte (5.5). */
+/** Matches the reply as it comes, in pieces of any size (5.4), and gives up at the first wrong byte (5.5), for good. */
 export class ReplyMatcher {
   #matched = 0;
+  #wrong: Buffer | undefined;
 
   /** How many bytes of the reply have come. */
   get matched(): number {
@@ -17,11 +18,12 @@ export class ReplyMatcher {
   }
 
   push(chunk: Uint8Array): ReplyMatch {
-    for (const [index, byte] of chunk.entries()) {
+    if (this.#wrong !== undefined) return { kind: 'wrong', received: this.#wrong };
+    for (const byte of chunk) {
       // Also after the whole reply: REPLY[8] is undefined, and equal to no byte.
       if (byte !== REPLY[this.#matched]) {
-        const received = Buffer.concat([REPLY.subarray(0, this.#matched), chunk.subarray(index, index + 1)]);
-        return { kind: 'wrong', received };
+        this.#wrong = Buffer.concat([REPLY.subarray(0, this.#matched), Uint8Array.of(byte)]);
+        return { kind: 'wrong', received: this.#wrong };
       }
       this.#matched += 1;
     }
