@@ -154,6 +154,8 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
 
   /** The connection was reset, or lost in another way. */
   lost(cause?: unknown): void {
+    // Every connection ends with this, mostly as no news.
+    if (this.#isOver()) return;
     this.#fail(
       new GoAheadError('CONNECTION_RESET', `the connection was lost ${this.#progressText()}`, {
         expected: 'the end of the stream',
@@ -352,8 +354,12 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     return this.#state === 'failing' || this.#state === 'failed';
   }
 
+  #isOver(): boolean {
+    return this.#failing || this.#state === 'committing' || this.#state === 'stored';
+  }
+
   #fail(error: GoAheadError): void {
-    if (this.#failing || this.#state === 'committing' || this.#state === 'stored') return;
+    if (this.#isOver()) return;
     this.#beginFailing(error);
   }
 

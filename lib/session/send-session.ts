@@ -158,6 +158,8 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
 
   /** The connection was reset, or lost in another way. */
   lost(cause?: unknown): void {
+    // Every connection ends with this, mostly as no news.
+    if (this.#isOver()) return;
     this.#fail(
       new GoAheadError('CONNECTION_RESET', `the connection was lost ${this.#progressText()}`, {
         expected: 'the end of the stream after the last byte',

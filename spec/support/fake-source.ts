@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
-import type { Source } from '../../lib/session/source.js';
+import type { Source } from '../../lib/sources/source.js';
 import type { Answering } from './fake-storage.js';
 
 export type SourceCall = 'read' | 'verify' | 'close';
