@@ -353,6 +353,29 @@ function openFiles(directory: string): string[] {
   });
 }
 
+t.test('the order of the calls, on which durability rests', async (t) => {
+  const table = [
+    { onConflict: 'rename', sync: true, end: ['fsync', 'close', 'link', 'syncDirectory', 'unlink'] },
+    { onConflict: 'rename', sync: false, end: ['close', 'link', 'unlink'] },
+    { onConflict: 'refuse', sync: true, end: ['fsync', 'close', 'link', 'syncDirectory', 'unlink'] },
+    { onConflict: 'replace', sync: false, end: ['close', 'lstat', 'rename'] },
+    { onConflict: 'replace', sync: true, end: ['fsync', 'close', 'lstat', 'lstat', 'rename', 'syncDirectory'] },
+  ] as const;
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
+  for (const { onConflict, sync, end } of table) {
+    const calls: Call[] = [];
+    const fileSystem = withHook((call) => {
+      calls.push(call);
+    });
+    const storage = await DirectoryStorage.open(freshDirectory(), { fileSystem, onConflict, sync });
+    calls.length = 0;
+    await store(storage, 'x', 'text');
+    const names = calls.map(({ name }) => name);
+    t.strictSame(names, ['lstat', 'statfs', 'open', 'write', ...end], `${onConflict}, sync: ${sync}`);
+    t.match(calls[2]?.args, [/\.part$/, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666]);
+  }
+});
+
 t.test('a write that fails later fails the upload, whatever the others did', async (t) => {
   const directory = freshDirectory();
   let writes = 0;
