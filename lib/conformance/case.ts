@@ -119,7 +119,13 @@ export interface ServerExchange {
  * `{suffix}` is what the server adds to names.
  */
 export type Plant =
-  | { readonly kind: 'file'; readonly at: string; readonly bytes: Bytes; readonly mode?: number; readonly mayChange?: true }
+  | {
+      readonly kind: 'file';
+      readonly at: string;
+      readonly bytes: Bytes;
+      readonly mode?: number;
+      readonly mayChange?: true;
+    }
   | { readonly kind: 'directory'; readonly at: string }
   | { readonly kind: 'symlink'; readonly at: string; readonly to: string; readonly mayChange?: true }
   | { readonly kind: 'hard link'; readonly at: string; readonly to: string; readonly mayChange?: true }
@@ -135,7 +141,14 @@ export interface ServerCase extends CaseBase {
    * For a case that expects anything but acceptance: the same exchange without the one fault. It must be accepted, and
    * is run after the fault on the same process, so it also proves that the target is alive.
    */
-  readonly twin?: { readonly file?: Partial<WireFile>; readonly steps?: readonly Step[]; readonly as?: Bytes };
+  readonly twin?: {
+    readonly file?: Partial<WireFile>;
+    readonly steps?: readonly Step[];
+    /** The name on disk; by default any. */
+    readonly as?: Bytes;
+    /** By default nothing is planted for the twin. */
+    readonly plant?: readonly Plant[];
+  };
 }
 
 // ---- clients

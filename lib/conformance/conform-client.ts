@@ -211,9 +211,7 @@ class Run {
       const started = performance.now();
       const values = { file: path, name: basename(path), host: HOST, port: String(listener.port) };
       const child = new Child(fillCommand(this.#base.words, values), this.#options.cwd === undefined ? null : folder);
-      let exit: Exit | null = null;
       const running = child.ended(times.cap).then((end) => {
-        exit = end;
         listener.stopWaiting();
         return end;
       });
@@ -232,7 +230,7 @@ class Run {
       }
       const scripted = performance.now();
       const patience = setTimeout(() => child.signal('SIGKILL'), times.patience);
-      const end = exit ?? (await running);
+      const end = await running;
       clearTimeout(patience);
       const run = { exchange, variables, observed, exit: end, exitMs: performance.now() - scripted, headers };
       return { axes: judgeClient(run), observed, exit: end, connectMs };

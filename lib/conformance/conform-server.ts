@@ -148,7 +148,7 @@ class Run {
     this.ground = {
       target,
       directory,
-      times: UNMEASURED,
+      times: { ...UNMEASURED, patience: options.patience ?? UNMEASURED.patience },
       declared: options.declared ?? {},
       suffix: options.suffix ?? '',
       naming: 'unknown',
@@ -179,7 +179,8 @@ class Run {
   async all(cases: readonly ServerCase[]): Promise<void> {
     if (!this.reachable) {
       const reason = `the target cannot be reached: ${this.#probe?.gate ?? ''}`;
-      for (const one of cases) this.#publish(resultOf(one, { verdict: 'inconclusive', reason, replay: this.#replay(one.id) }));
+      for (const one of cases)
+        this.#publish(resultOf(one, { verdict: 'inconclusive', reason, replay: this.#replay(one.id) }));
       return;
     }
     const { lasting, concurrent } = this.capabilities;
@@ -194,7 +195,8 @@ class Run {
       }
       const run = await this.#one(one);
       if (run === null) return;
-      if (run.targetDown) this.#down = true;
+      // A target that never worked did not go down in a case.
+      if (run.targetDown && (this.#probe?.gate === null || this.ground.target.exit !== null)) this.#down = true;
       if (this.#down && run.result.verdict !== 'pass') suspects.push(one);
       else this.#publish(run.result);
     });
@@ -229,7 +231,14 @@ class Run {
   async #one(one: ServerCase): Promise<{ result: Result; targetDown: boolean } | null> {
     const { profile, token } = this.#base;
     const replay = (id: string): string => this.#replay(id);
-    const context = { ground: this.ground, profile, capabilities: this.capabilities, gate: this.#probe?.gate ?? null, token, replay };
+    const context = {
+      ground: this.ground,
+      profile,
+      capabilities: this.capabilities,
+      gate: this.#probe?.gate ?? null,
+      token,
+      replay,
+    };
     try {
       return await runServerCase(one, context);
     } catch (fault) {

@@ -54,7 +54,12 @@ function brokenOf(axes: readonly Axis[]): string {
 /** Plays the control transfer and, where it goes well, finds out what the target does where it may choose. */
 export async function probe(
   base: Ground,
-  options: { readonly profile: Profile; readonly token: () => string; readonly patience: number | undefined; readonly suffix: string | null },
+  options: {
+    readonly profile: Profile;
+    readonly token: () => string;
+    readonly patience: number | undefined;
+    readonly suffix: string | null;
+  },
 ): Promise<Probe> {
   let ground: Ground = { ...base, naming: 'opaque' };
   const run: Run = async (exchanges) => {
@@ -68,12 +73,18 @@ export async function probe(
   const observed = first.result.judged[0]?.run.observed;
   if (observed === undefined || observed.connectError !== null) {
     const reason = observed?.connectError ?? 'no connection';
-    return { reachable: false, gate: reason, capabilities: UNKNOWN, suffix: '', times: calibrate(noTimes, options.patience) };
+    return {
+      reachable: false,
+      gate: reason,
+      capabilities: UNKNOWN,
+      suffix: '',
+      times: calibrate(noTimes, options.patience),
+    };
   }
   const stored = first.result.after.find(({ path }) => path.includes(first.token));
   const plain = `${first.token}control`;
-  const kept = stored?.path.startsWith(plain) === true;
-  const suffix = options.suffix ?? (kept && stored !== undefined ? stored.path.slice(plain.length) : '');
+  const kept = stored?.path.startsWith(plain) ?? false;
+  const suffix = options.suffix ?? (kept ? (stored?.path.slice(plain.length) ?? '') : '');
   const naming = ground.directory === null || stored === undefined ? 'unknown' : kept ? 'kept' : 'opaque';
   const roundTrip = observed.replyMs ?? 0;
   if (!holds(first.result.axes)) {
@@ -115,9 +126,16 @@ async function probeSettle(run: Run): Promise<number> {
   return result.judged[0]?.run.observed.replyMs ?? 0;
 }
 
-async function probeChoices(run: Run, ground: Ground, suffix: string): Promise<Pick<Capabilities, 'paths' | 'conflict' | 'concurrent'>> {
+async function probeChoices(
+  run: Run,
+  ground: Ground,
+  suffix: string,
+): Promise<Pick<Capabilities, 'paths' | 'conflict' | 'concurrent'>> {
   const whole = [header(), reply, body(), finish, ended];
-  const at = { label: 'open', steps: [header(), reply, signal('open'), awaiting('second'), pause(0), body(), finish, ended] };
+  const at = {
+    label: 'open',
+    steps: [header(), reply, signal('open'), awaiting('second'), pause(0), body(), finish, ended],
+  };
   const open = { ...transfer('{t}open', 40, at.steps), label: at.label, expect: [ANY] };
   const other = { ...transfer('{t}second', 40, [awaiting('open'), ...whole]), label: 'second' };
   const together = await run([open, other]);
@@ -131,7 +149,11 @@ async function probeChoices(run: Run, ground: Ground, suffix: string): Promise<P
   const paths = last ? 'last component' : refused ? 'refused' : 'other';
 
   const earlier = { ...transfer('{t}twice', 40, whole), label: 'earlier', expect: [ANY] };
-  const later = { ...transfer('{t}twice', 41, [awaiting('earlier'), ...whole], 'later'), label: 'later', expect: [ANY] };
+  const later = {
+    ...transfer('{t}twice', 41, [awaiting('earlier'), ...whole], 'later'),
+    label: 'later',
+    expect: [ANY],
+  };
   const twice = await run([earlier, later]);
   const sizes = twice.result.after.filter(({ kind }) => kind === 'file').map(({ size }) => size);
   const conflict =

@@ -54,7 +54,12 @@ async function list(path: Buffer): Promise<Buffer[]> {
   }
 }
 
-async function walk(root: Buffer, shown: string, wanted: (path: string) => boolean, depth: number): Promise<DiskEntry[]> {
+async function walk(
+  root: Buffer,
+  shown: string,
+  wanted: (path: string) => boolean,
+  depth: number,
+): Promise<DiskEntry[]> {
   const found: DiskEntry[] = [];
   for (const name of await list(root)) {
     const path = Buffer.concat([root, Buffer.from('/'), name]);
@@ -121,7 +126,8 @@ export class Directory {
       const path = Buffer.concat([Buffer.from(`${this.#parent}/`), name]);
       const entry = await entryAt(path, `../${label}`);
       if (entry !== null) found.push(entry);
-      if (this.#sandbox && entry?.kind === 'directory') found.push(...(await walk(path, `../${label}/`, () => true, DEPTH)));
+      if (this.#sandbox && entry?.kind === 'directory')
+        found.push(...(await walk(path, `../${label}/`, () => true, DEPTH)));
     }
     return found;
   }
@@ -134,7 +140,11 @@ export class Directory {
       const path = this.resolve(plant.at, variables);
       switch (plant.kind) {
         case 'file':
-          await fs.writeFile(path, bufferOf(plant.bytes, variables), plant.mode === undefined ? {} : { mode: plant.mode });
+          await fs.writeFile(
+            path,
+            bufferOf(plant.bytes, variables),
+            plant.mode === undefined ? {} : { mode: plant.mode },
+          );
           break;
         case 'directory':
           await fs.mkdir(path);
@@ -155,7 +165,7 @@ export class Directory {
   /** Whether the plants stand as they were planted; the ones that may change are left out. */
   async unchanged(plants: readonly Plant[], variables: Variables): Promise<string | null> {
     for (const plant of plants) {
-      const at = plant.at.replaceAll('{t}', variables.t);
+      const at = this.#fill(plant.at, variables);
       const entry = await entryAt(Buffer.from(this.resolve(plant.at, variables)), at);
       const problem = plantProblem(plant, entry, variables);
       if (problem !== null) return `${at} ${problem}`;
@@ -165,14 +175,24 @@ export class Directory {
 
   /** A path that a plant names: relative to the directory. */
   resolve(at: string, variables: Variables): string {
-    return join(this.path, at.replaceAll('{t}', variables.t).replaceAll('{suffix}', this.suffix));
+    return join(this.path, this.#fill(at, variables));
+  }
+
+  #fill(at: string, variables: Variables): string {
+    return at.replaceAll('{t}', variables.t).replaceAll('{suffix}', this.suffix);
   }
 }
 
 function plantProblem(plant: Plant, entry: DiskEntry | null, variables: Variables): string | null {
-  if ('mayChange' in plant && plant.mayChange === true) return null;
+  if ('mayChange' in plant) return null;
   if (entry === null) return 'stood there before and is gone';
-  const kinds = { file: 'file', 'hard link': 'file', directory: 'directory', symlink: 'symlink', fifo: 'other' } as const;
+  const kinds = {
+    file: 'file',
+    'hard link': 'file',
+    directory: 'directory',
+    symlink: 'symlink',
+    fifo: 'other',
+  } as const;
   if (entry.kind !== kinds[plant.kind]) return `was a ${plant.kind} and is now a ${entry.kind}`;
   if (plant.kind === 'file') {
     const content = createHash('sha256').update(bufferOf(plant.bytes, variables)).digest('hex');

@@ -60,9 +60,15 @@ function judgeWire(observed: Observed, outcome: ServerOutcome): Axis {
 function judgeClose(observed: Observed, outcome: ServerOutcome): Axis {
   const expected = outcome.closed.map((ending) => ENDINGS[ending]).join(' or ');
   if (observed.endedByUs) return axis('close', null, expected, 'we ended the connection ourselves');
-  const cut = observed.endedEarly && outcome.reply === 'go ahead' && outcome.disk === 'whole';
+  const short = observed.endedEarly || (observed.stoppedAt !== null && observed.stoppedAt !== 'ended');
+  const cut = short && outcome.reply === 'go ahead' && outcome.disk === 'whole';
   const actual = ENDINGS[observed.ending] + (cut ? ', before the last byte was sent' : '');
-  return axis('close', observed.connectError === null && outcome.closed.includes(observed.ending) && !cut, expected, actual);
+  return axis(
+    'close',
+    observed.connectError === null && outcome.closed.includes(observed.ending) && !cut,
+    expected,
+    actual,
+  );
 }
 
 function judgeTime(observed: Observed, outcome: ServerOutcome, times: Times): Axis[] {
@@ -104,7 +110,9 @@ function showEntry(entry: DiskEntry): string {
 }
 
 function showEntries(entries: Snapshot): string {
-  return entries.length === 0 ? 'nothing' : entries.slice(0, 4).map(showEntry).join(', ') + (entries.length > 4 ? ' …' : '');
+  return entries.length === 0
+    ? 'nothing'
+    : entries.slice(0, 4).map(showEntry).join(', ') + (entries.length > 4 ? ' …' : '');
 }
 
 /** Every expected file must be there, and nothing that is not accounted for. */
@@ -125,7 +133,12 @@ export function judgeDisk(judged: readonly JudgedRun[], view: DiskView): Axis {
   if (residue.length > 0 && !anything) problems.push(`not accounted for: ${showEntries(residue)}`);
   if (view.outside.length > 0) problems.push(`outside the directory: ${showEntries(view.outside)}`);
   const there = showEntries([...view.inside, ...view.outside]);
-  return axis('disk', problems.length === 0, expected, problems.length === 0 ? there : `${there}: ${problems.join('; ')}`);
+  return axis(
+    'disk',
+    problems.length === 0,
+    expected,
+    problems.length === 0 ? there : `${there}: ${problems.join('; ')}`,
+  );
 }
 
 function showExpected(outcome: ServerOutcome, run: ServerRun, view: DiskView): string {
@@ -172,16 +185,31 @@ function judgeClientOutcome(run: ClientRun, outcome: ClientOutcome): readonly Ax
     judgeExit(run.exit, outcome),
     ...(outcome.stderr === undefined
       ? []
-      : [axis('stderr', run.exit.stderr.trim() !== '', 'a message', run.exit.stderr.trim() === '' ? 'nothing' : 'a message')]),
+      : [
+          axis(
+            'stderr',
+            run.exit.stderr.trim() !== '',
+            'a message',
+            run.exit.stderr.trim() === '' ? 'nothing' : 'a message',
+          ),
+        ]),
     ...(outcome.within === undefined
       ? []
-      : [axis('time', run.exitMs <= outcome.within, `exit within ${outcome.within} ms`, `${Math.round(run.exitMs)} ms`)]),
+      : [
+          axis(
+            'time',
+            run.exitMs <= outcome.within,
+            `exit within ${outcome.within} ms`,
+            `${Math.round(run.exitMs)} ms`,
+          ),
+        ]),
   ];
 }
 
 function judgeClientWire({ observed, headers, exchange, variables }: ClientRun, outcome: ClientOutcome): Axis[] {
   if (observed === null) return [axis('wire', outcome.connects !== true, 'a connection', 'the client did not connect')];
-  if (outcome.connects === false) return [axis('wire', false, 'no connection', `connected, sent ${showReceived(observed)}`)];
+  if (outcome.connects === false)
+    return [axis('wire', false, 'no connection', `connected, sent ${showReceived(observed)}`)];
   const first = observed.received.subarray(0, observed.receivedBeforeSending);
   const sent = headers.find((header) => header.equals(first));
   const wanted = headers[0];
@@ -189,7 +217,12 @@ function judgeClientWire({ observed, headers, exchange, variables }: ClientRun, 
   const header = {
     exact: axis('wire', sent !== undefined, `the header ${shown}, then silence`, `"${escaped(first)}"`),
     'last component': axis('wire', sent !== undefined && sent === wanted, `the header ${shown}`, `"${escaped(first)}"`),
-    'one piece': axis('wire', observed.pieces[0] === first.length, 'the header in one piece', `pieces of ${observed.pieces.slice(0, 5).join(', ')} bytes`),
+    'one piece': axis(
+      'wire',
+      observed.pieces[0] === first.length,
+      'the header in one piece',
+      `pieces of ${observed.pieces.slice(0, 5).join(', ')} bytes`,
+    ),
     none: axis('wire', observed.receivedLength === 0, 'no byte', showReceived(observed)),
     any: axis('wire', true, 'anything', showReceived(observed)),
   }[outcome.header];
@@ -203,7 +236,12 @@ function judgeClientWire({ observed, headers, exchange, variables }: ClientRun, 
   }[outcome.body];
   return [
     header,
-    axis('wire', right && !observed.brokeSilence, `body: ${outcome.body} of ${file.length} bytes`, `${body.length} bytes${body.equals(file.subarray(0, body.length)) ? '' : ' that are not those of the file'}`),
+    axis(
+      'wire',
+      right && !observed.brokeSilence,
+      `body: ${outcome.body} of ${file.length} bytes`,
+      `${body.length} bytes${body.equals(file.subarray(0, body.length)) ? '' : ' that are not those of the file'}`,
+    ),
   ];
 }
 
@@ -215,7 +253,11 @@ function judgeClientClose({ observed }: ClientRun, outcome: ClientOutcome): Axis
 }
 
 function judgeExit(exit: Exit, outcome: ClientOutcome): Axis {
-  const actual = exit.killed ? 'did not end; killed' : exit.signal !== null ? `ended by ${exit.signal}` : `status ${exit.code ?? '?'}`;
+  const actual = exit.killed
+    ? 'did not end; killed'
+    : exit.signal !== null
+      ? `ended by ${exit.signal}`
+      : `status ${exit.code ?? '?'}`;
   const expected = { zero: 'status 0', 'not zero': 'another status than 0', any: 'any end of its own' }[outcome.exit];
   const ok = { zero: exit.code === 0, 'not zero': exit.code !== null && exit.code !== 0, any: true }[outcome.exit];
   return axis('exit', ok && !exit.killed && exit.failedToStart === undefined, expected, actual);
@@ -223,7 +265,9 @@ function judgeExit(exit: Exit, outcome: ClientOutcome): Axis {
 
 /** Whether a client case holds its own proof: it expects nothing but a whole transfer. */
 export function isPositive(testCase: ClientCase): boolean {
-  return testCase.exchange.expect.every(({ exit, body, connects }) => exit === 'zero' && body === 'whole' && connects === true);
+  return testCase.exchange.expect.every(
+    ({ exit, body, connects }) => exit === 'zero' && body === 'whole' && connects === true,
+  );
 }
 
 // ---- verdicts
@@ -240,15 +284,24 @@ export interface Standing {
   readonly gate: string | null;
 }
 
-export function verdictOf({ level, axes, proof, gate }: Standing): { readonly verdict: Verdict; readonly reason: string } {
+export function verdictOf({ level, axes, proof, gate }: Standing): {
+  readonly verdict: Verdict;
+  readonly reason: string;
+} {
   const broken = axes.filter(({ ok }) => ok === false);
   if (broken.length > 0) {
-    const reason = broken.map(({ axis: name, expected, actual }) => `${name}: expected ${expected}, got ${actual}`).join('; ');
+    const reason = broken
+      .map(({ axis: name, expected, actual }) => `${name}: expected ${expected}, got ${actual}`)
+      .join('; ');
     return { verdict: level === 'must' ? 'fail' : 'warn', reason };
   }
-  if (gate !== null) return { verdict: 'inconclusive', reason: `a plain transfer does not work here (${gate}), so this proves nothing` };
+  if (gate !== null)
+    return { verdict: 'inconclusive', reason: `a plain transfer does not work here (${gate}), so this proves nothing` };
   if (proof.ok === true) return { verdict: 'pass', reason: '' };
   return proof.ok === null
     ? { verdict: 'untestable', reason: proof.actual }
-    : { verdict: 'inconclusive', reason: `the target does not accept the exchange without the fault either: ${proof.actual}` };
+    : {
+        verdict: 'inconclusive',
+        reason: `the target does not accept the exchange without the fault either: ${proof.actual}`,
+      };
 }

@@ -64,7 +64,12 @@ export interface Report {
   readonly seed: number;
   readonly startedAt: string;
   readonly ms: number;
-  readonly environment: { readonly node: string; readonly platform: string; readonly arch: string; readonly release: string };
+  readonly environment: {
+    readonly node: string;
+    readonly platform: string;
+    readonly arch: string;
+    readonly release: string;
+  };
   readonly times: Times;
   readonly capabilities: Capabilities;
   readonly declared: Declared;
@@ -101,14 +106,21 @@ export function exitCodeOf(reachable: boolean, results: readonly Pick<Result, 'v
   if (!reachable) return 4;
   if (results.some(({ verdict }) => verdict === 'suite fault')) return 5;
   const open = results.filter(({ verdict }) => verdict === 'fail' || verdict === 'warn' || verdict === 'inconclusive');
-  if (open.some(({ verdict, level }) => verdict === 'fail' || (verdict === 'inconclusive' && level === 'must'))) return 1;
+  if (open.some(({ verdict, level }) => verdict === 'fail' || (verdict === 'inconclusive' && level === 'must')))
+    return 1;
   if (open.length > 0) return 3;
   return results.some(({ verdict }) => verdict === 'pass') ? 0 : 6;
 }
 
 /** Reporters get the results as they come, in the order of the run, and the report at the end. */
 export interface Reporter {
-  begin?(run: { readonly role: Role; readonly profile: Profile; readonly target: string; readonly cases: number; readonly seed: number }): void;
+  begin?(run: {
+    readonly role: Role;
+    readonly profile: Profile;
+    readonly target: string;
+    readonly cases: number;
+    readonly seed: number;
+  }): void;
   result?(result: Result): void;
   end(report: Report): void;
 }

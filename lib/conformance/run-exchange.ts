@@ -67,7 +67,7 @@ export async function runExchange(
     const group = Array.from({ length: copies }, async (_, i): Promise<ServerRun> => {
       const variables: Variables = { t: token, i };
       const context: ScriptContext = {
-        label: [options.label, name, copies === 1 ? undefined : i].filter((word) => word !== undefined).join(' '),
+        label: `${options.label ?? name}${copies === 1 ? '' : ` ${i}`}`,
         file: exchange.file,
         variables,
         times,
@@ -80,6 +80,8 @@ export async function runExchange(
     });
     const runs = await Promise.all(group);
     board.give(name);
+    // A script that stopped early never comes to its signals; who waits for them must not wait for ever.
+    for (const step of exchange.steps) if (step.do === 'signal') board.give(step.name);
     return runs;
   });
   const runs = (await Promise.all(groups)).flat();
@@ -92,7 +94,12 @@ export async function runExchange(
     axes.push(settled.axis);
     const problem = await directory.unchanged(options.plant, planted);
     if (options.plant.length > 0) {
-      axes.push({ axis: 'disk', ok: problem === null, expected: 'what stood there before, unchanged', actual: problem ?? 'unchanged' });
+      axes.push({
+        axis: 'disk',
+        ok: problem === null,
+        expected: 'what stood there before, unchanged',
+        actual: problem ?? 'unchanged',
+      });
     }
   }
   for (const wire of opened) wire.dispose();
@@ -154,6 +161,8 @@ function merge(axes: readonly Axis[]): readonly Axis[] {
     const broken = all.filter(({ ok }) => ok === false);
     const [first] = broken.length > 0 ? broken : all;
     if (first === undefined) return [];
-    return broken.length > 1 ? [{ ...first, actual: `${first.actual} (and ${broken.length - 1} more like it)` }] : [first];
+    return broken.length > 1
+      ? [{ ...first, actual: `${first.actual} (and ${broken.length - 1} more like it)` }]
+      : [first];
   });
 }

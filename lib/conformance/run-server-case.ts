@@ -1,5 +1,5 @@
 /** Runs one server case with its twin and gives the verdict. */
-import type { Profile, ServerCase, ServerExchange } from './case.js';
+import type { Plant, Profile, ServerCase, ServerExchange } from './case.js';
 import { ACCEPTED } from './case.js';
 import { CLAUSES } from './clauses.js';
 import { clauseLevel } from './clause.js';
@@ -35,7 +35,9 @@ export function exchangesOf(testCase: ServerCase): readonly ServerExchange[] {
 /** The case asks for a whole transfer on one of its connections at least, so it is its own proof. */
 export function provesItself(testCase: ServerCase): boolean {
   return exchangesOf(testCase).some(({ expect }) =>
-    expect.every(({ reply, disk, closed }) => reply === 'go ahead' && disk === 'whole' && closed.every((how) => how === 'fin')),
+    expect.every(
+      ({ reply, disk, closed }) => reply === 'go ahead' && disk === 'whole' && closed.every((how) => how === 'fin'),
+    ),
   );
 }
 
@@ -44,7 +46,7 @@ export function twinOf(testCase: ServerCase): ServerExchange | null {
   const [first] = exchangesOf(testCase);
   if (twin === undefined || first === undefined) return null;
   const expect = [twin.as === undefined ? { ...ACCEPTED, as: 'any' as const } : { ...ACCEPTED, as: twin.as }];
-  return { label: 'twin', file: { ...first.file, ...twin.file }, steps: twin.steps ?? first.steps, expect };
+  return { file: { ...first.file, ...twin.file }, steps: twin.steps ?? first.steps, expect };
 }
 
 export function resultOf(
@@ -92,17 +94,26 @@ export async function runServerCase(testCase: ServerCase, context: ServerCaseCon
   if (testCase.watch === 'descriptors') axes.push(await descriptorsReturned(ground, descriptors));
   axes.push(...proof.alive);
 
-  const { verdict, reason } = verdictOf({ level: clauseLevel(testCase.clause), axes, proof: proof.axis, gate: context.gate });
+  const { verdict, reason } = verdictOf({
+    level: clauseLevel(testCase.clause),
+    axes,
+    proof: proof.axis,
+    gate: context.gate,
+  });
   const judged = [...own.judged, ...(proof.result?.judged ?? [])];
   const evidence: Evidence = {
     connections: judged.map(({ run }) => ({ label: run.observed.label, log: run.observed.log })),
-    disk: ground.directory === null ? null : { before: own.before, after: [...own.after, ...(proof.result?.after ?? [])] },
+    disk:
+      ground.directory === null ? null : { before: own.before, after: [...own.after, ...(proof.result?.after ?? [])] },
     ...(ground.target.exit === null ? {} : { process: describeExit(ground.target.exit) }),
   };
   const refused = judged.some(({ run }) => run.observed.connectError !== null);
   const targetDown = ground.target.exit !== null || refused || proof.alive.some(({ ok }) => ok === false);
   const ms = Math.round(performance.now() - started);
-  return { result: resultOf(testCase, { verdict, reason, replay, axes: [...axes, proof.axis], evidence, ms }), targetDown };
+  return {
+    result: resultOf(testCase, { verdict, reason, replay, axes: [...axes, proof.axis], evidence, ms }),
+    targetDown,
+  };
 }
 
 interface Proof {
@@ -117,31 +128,47 @@ const ALIVE = 'serves the next connection';
 /** Everything rests on this: a verdict of pass needs a whole transfer on the same process, seen on disk or, without a directory, by the sized control. */
 async function prove(testCase: ServerCase, own: ExchangeResult, context: ServerCaseContext): Promise<Proof> {
   const { ground, capabilities } = context;
-  const run = (exchange: ServerExchange): Promise<ExchangeResult> =>
-    runExchange(ground, [exchange], context.token(), { alone: false, plant: [], label: 'twin' });
+  const run = (exchange: ServerExchange, label: string, plant: readonly Plant[] = []): Promise<ExchangeResult> =>
+    runExchange(ground, [exchange], context.token(), { alone: false, plant, label });
   const axis = (ok: boolean | null, actual: string): Axis => ({ axis: 'twin', ok, expected: 'accepted', actual });
   const crash = ground.target.exit;
-  const died: Axis = { axis: 'alive', ok: false, expected: ALIVE, actual: crash === null ? '' : `the process ${describeExit(crash)}` };
+  const died: Axis = {
+    axis: 'alive',
+    ok: false,
+    expected: ALIVE,
+    actual: crash === null ? '' : `the process ${describeExit(crash)}`,
+  };
   const mayBeOver = capabilities.lasting === 'no';
 
   const twin = twinOf(testCase);
   if (twin === null) {
     if (crash !== null && !mayBeOver) return { axis: axis(null, 'the process is gone'), alive: [died], result: null };
-    if (ground.directory !== null) return { axis: axis(holds(own.axes), 'the case is its own proof'), alive: [], result: null };
+    if (ground.directory !== null)
+      return { axis: axis(holds(own.axes), 'the case is its own proof'), alive: [], result: null };
   }
   if (crash !== null) {
-    if (mayBeOver) return { axis: axis(null, 'this server serves one connection only, and the proof needs a second one'), alive: [], result: null };
+    if (mayBeOver)
+      return {
+        axis: axis(null, 'this server serves one connection only, and the proof needs a second one'),
+        alive: [],
+        result: null,
+      };
     return { axis: axis(false, 'the process is gone'), alive: [died], result: null };
   }
   if (twin !== null) {
-    const result = await run(twin);
-    if (!holds(result.axes)) return failedTwin(result, await run({ ...plainControl, label: 'control' }), axis, context);
-    if (ground.directory !== null) return { axis: axis(true, 'accepted'), alive: [{ ...died, ok: true, actual: 'yes' }], result };
+    const result = await run(twin, 'twin', testCase.twin?.plant);
+    if (!holds(result.axes)) return failedTwin(result, await run(plainControl, 'control'), axis, context);
+    if (ground.directory !== null)
+      return { axis: axis(true, 'accepted'), alive: [{ ...died, ok: true, actual: 'yes' }], result };
   }
   if (capabilities.closes === 'after the sender') {
-    return { axis: axis(null, 'needs --dir: this server waits for the sender to close, so the connection alone shows nothing'), alive: [], result: null };
+    return {
+      axis: axis(null, 'needs --dir: this server waits for the sender to close, so the connection alone shows nothing'),
+      alive: [],
+      result: null,
+    };
   }
-  const result = await run({ ...sizedControl(1800, capabilities.closes), label: 'sized control' });
+  const result = await run(sizedControl(1800, capabilities.closes), 'sized control');
   return { axis: axis(holds(result.axes), holds(result.axes) ? 'accepted' : brokenOf(result)), alive: [], result };
 }
 
@@ -153,7 +180,8 @@ function failedTwin(
 ): Proof {
   const exit = ground.target.exit;
   const alive = holds(control.axes) && exit === null;
-  const actual = exit === null ? `a plain transfer fails afterwards: ${brokenOf(control)}` : `the process ${describeExit(exit)}`;
+  const actual =
+    exit === null ? `a plain transfer fails afterwards: ${brokenOf(control)}` : `the process ${describeExit(exit)}`;
   return {
     axis: axis(false, brokenOf(twin)),
     alive: [{ axis: 'alive', ok: alive, expected: ALIVE, actual: alive ? 'yes' : actual }],
@@ -173,7 +201,8 @@ async function descriptorsReturned(ground: Ground, before: number | null): Promi
   const until = performance.now() + ground.times.patience;
   for (;;) {
     const now = await ground.target.descriptors();
-    if (before === null || now === null) return { axis: 'resources', ok: null, expected, actual: 'this system does not tell' };
+    if (before === null || now === null)
+      return { axis: 'resources', ok: null, expected, actual: 'this system does not tell' };
     if (now <= before) return { axis: 'resources', ok: true, expected, actual: `${now}` };
     if (performance.now() > until) return { axis: 'resources', ok: false, expected, actual: `${now}` };
     await new Promise((resolve) => setTimeout(resolve, 20));

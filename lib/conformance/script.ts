@@ -220,7 +220,10 @@ class Script {
     while (!whole() && before !== wire.receivedLength && !wire.ended) {
       before = wire.receivedLength;
       const length = before;
-      await wire.until(() => whole() || wire.receivedLength !== length || wire.ended, this.#left(this.#context.times.quiet));
+      await wire.until(
+        () => whole() || wire.receivedLength !== length || wire.ended,
+        this.#left(this.#context.times.quiet),
+      );
     }
     return true;
   }

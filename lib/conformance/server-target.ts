@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GoAheadError } from '../errors.js';
 import { Child, type Exit } from './child.js';
 import { fillCommand, mentions, splitCommand } from './command.js';
-import { Wire, WireLog } from './wire.js';
+import type { WireLog } from './wire.js';
+import { Wire } from './wire.js';
 
 export interface ServerTargetOptions {
   readonly host: string;

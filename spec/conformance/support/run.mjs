@@ -28,5 +28,11 @@ const reporters = json ? [] : [new PrettyReporter((text) => process.stdout.write
 const conform = positionals[0] === 'client' ? conformClient : conformServer;
 const report = await conform({ ...options, declared, reporters });
 if (json) console.log(JSON.stringify(report, null, 2));
-console.log('exit code', report.exitCode, JSON.stringify(report.times), JSON.stringify(report.capabilities), report.suffix);
+console.log(
+  'exit code',
+  report.exitCode,
+  JSON.stringify(report.times),
+  JSON.stringify(report.capabilities),
+  report.suffix,
+);
 process.exitCode = report.exitCode;

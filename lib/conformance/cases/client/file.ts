@@ -17,7 +17,9 @@ export const FILE_CASES: readonly ClientCase[] = [
     exchange: {
       file: { kind: 'missing', size: hex('00 00 00 00 00 00 00 40'), name: text('{t}missing.bin'), body: random(64) },
       steps: WHOLE,
-      expect: [{ connects: false, header: 'none', body: 'none', closed: ['fin', 'rst'], exit: 'not zero', stderr: 'some' }],
+      expect: [
+        { connects: false, header: 'none', body: 'none', closed: ['fin', 'rst'], exit: 'not zero', stderr: 'some' },
+      ],
     },
     twin: { file: { kind: 'file', name: text('{t}there.bin') } },
   },

@@ -32,7 +32,11 @@ export const FINISH_CASES: readonly ClientCase[] = [
     profiles: ['full'],
     needs: 'exec',
     quick: true,
-    exchange: { file, steps: [request, send(GO), take(), reset], expect: [{ ...FAILED, body: 'whole', stderr: 'some' }] },
+    exchange: {
+      file,
+      steps: [request, send(GO), take(), reset],
+      expect: [{ ...FAILED, body: 'whole', stderr: 'some' }],
+    },
     twin: { steps: WHOLE },
   },
 ];
