@@ -12,7 +12,7 @@ import { Directory } from './directory.js';
 import { exitCodeOf, summarize, type Report, type Reporter, type Result } from './report.js';
 import type { Ground } from './run-exchange.js';
 import { resultOf, runServerCase, type ServerCaseContext } from './run-server-case.js';
-import { pool, randomFrom, select, shuffle, tokens } from './select.js';
+import { pool, randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
 import { ServerTarget } from './server-target.js';
 import { UNMEASURED } from './times.js';
 
@@ -75,9 +75,11 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
       for (const reporter of options.reporters ?? []) {
         reporter.begin?.({ role: 'server', profile, target: description, cases: cases.length, seed });
       }
-      const run = new Run(options, { target, directory, profile, token: tokens(random), seed });
+      const token = tokens(random);
+      const run = new Run(options, { target, directory, profile, token, seed });
       await run.begin();
       await run.all(shuffle(cases, random));
+      await directory?.clean(token().slice(0, RUN_MARK));
       const results = [...run.results].sort((a, b) => a.id.localeCompare(b.id));
       const report: Report = {
         schema: 'go-ahead/conformance-report',

@@ -54,23 +54,27 @@ async function list(path: Buffer): Promise<Buffer[]> {
   }
 }
 
-async function walk(
-  root: Buffer,
-  shown: string,
-  wanted: (path: string) => boolean,
-  depth: number,
-): Promise<DiskEntry[]> {
+interface Walk {
+  readonly wanted: (path: string) => boolean;
+  /** Paths known to be no directories: a look at one case's files need not ask about everybody else's. */
+  readonly leaves: Set<string>;
+}
+
+async function walk(root: Buffer, shown: string, how: Walk, depth: number): Promise<DiskEntry[]> {
   const found: DiskEntry[] = [];
   for (const name of await list(root)) {
     const path = Buffer.concat([root, Buffer.from('/'), name]);
     const label = shown + escaped(name);
+    const wanted = how.wanted(label);
+    if (!wanted && how.leaves.has(label)) continue;
     const stat = await fs.lstat(path).catch(() => null);
     if (stat === null) continue;
-    if (wanted(label)) {
+    if (!stat.isDirectory()) how.leaves.add(label);
+    if (wanted) {
       const entry = await entryAt(path, label);
       if (entry !== null) found.push(entry);
     }
-    if (stat.isDirectory() && depth > 1) found.push(...(await walk(path, `${label}/`, wanted, depth - 1)));
+    if (stat.isDirectory() && depth > 1) found.push(...(await walk(path, `${label}/`, how, depth - 1)));
   }
   return found;
 }
@@ -82,6 +86,7 @@ export class Directory {
   readonly #parent: string;
   /** The parent is ours: it holds nothing but the directory and the canaries, and is removed at the end. */
   readonly #sandbox: boolean;
+  readonly #leaves = new Set<string>();
 
   private constructor(path: string, sandbox: boolean) {
     this.path = path;
@@ -107,13 +112,23 @@ export class Directory {
     return this.#sandbox;
   }
 
+  /** Leaves a directory of the user's without the files of this run, whose names all begin with `mark`. */
+  async clean(mark: string): Promise<void> {
+    if (this.#sandbox) return;
+    const root = Buffer.from(`${this.path}/`);
+    for (const name of await list(Buffer.from(this.path))) {
+      if (escaped(name).includes(mark)) await fs.rm(Buffer.concat([root, name]), { recursive: true, force: true });
+    }
+  }
+
   async remove(): Promise<void> {
     if (this.#sandbox) await fs.rm(this.#parent, { recursive: true, force: true });
   }
 
   /** Everything in the directory whose path contains the token; without a token everything. */
   async inside(token: string | null): Promise<Snapshot> {
-    return walk(Buffer.from(this.path), '', (path) => token === null || path.includes(token), DEPTH);
+    const wanted = (path: string): boolean => token === null || path.includes(token);
+    return walk(Buffer.from(this.path), '', { wanted, leaves: this.#leaves }, DEPTH);
   }
 
   /** What stands beside the directory: everything in a sandbox, only what carries the token elsewhere. */
@@ -127,7 +142,7 @@ export class Directory {
       const entry = await entryAt(path, `../${label}`);
       if (entry !== null) found.push(entry);
       if (this.#sandbox && entry?.kind === 'directory')
-        found.push(...(await walk(path, `../${label}/`, () => true, DEPTH)));
+        found.push(...(await walk(path, `../${label}/`, { wanted: () => true, leaves: new Set() }, DEPTH)));
     }
     return found;
   }

@@ -95,10 +95,12 @@ class Script {
   replyMs: number | null = null;
   closeMs: number | null = null;
 
-  constructor(wire: Wire, context: ScriptContext) {
+  constructor(wire: Wire, steps: readonly Step[], context: ScriptContext) {
     this.#wire = wire;
     this.#context = context;
-    this.#deadline = performance.now() + context.times.cap;
+    // The target's own deadlines come on top of what the suite allows a case.
+    const own = steps.map((step) => (step.do === 'ended' && step.after ? (context.declared[step.after] ?? 0) : 0));
+    this.#deadline = performance.now() + context.times.cap + own.reduce((sum, ms) => sum + ms, 0);
   }
 
   /** True to go on, false to end the script. */
@@ -241,7 +243,7 @@ class Script {
 }
 
 export async function runScript(wire: Wire, steps: readonly Step[], context: ScriptContext): Promise<Observed> {
-  const script = new Script(wire, context);
+  const script = new Script(wire, steps, context);
   let stoppedAt: Step['do'] | null = null;
   for (const step of steps) {
     if (!(await script.step(step))) {

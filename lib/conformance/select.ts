@@ -58,6 +58,9 @@ export async function pool<T>(items: readonly T[], width: number, work: (item: T
   await Promise.all(Array.from({ length: Math.max(1, Math.min(width, queue.length)) }, lane));
 }
 
+/** How many characters all tokens of a run have in common. */
+export const RUN_MARK = 8;
+
 /** Names that no two runs share, short enough for a name of 255 bytes, and never part of one another. */
 export function tokens(random: () => number): () => string {
   const alphabet = 'abcdefghjkmnpqrstvwxyz';

@@ -61,6 +61,13 @@ t.test('without a directory what is on disk is untestable, never a pass', { skip
   }
 });
 
+t.test('a directory of the user is left as it was', { skip }, async (t) => {
+  const dir = t.testdir({ 'mine.txt': 'mine' });
+  const report = await conformServer({ exec: FULL_SERVER, dir });
+  t.strictSame(notPassed(report), []);
+  t.strictSame(readdirSync(dir), ['mine.txt']);
+});
+
 t.test('null servers pass no case', async (t) => {
   const empty = t.testdir();
   const all = Object.entries(NULL_SERVERS).map(async ([name, behaviour]) => {
