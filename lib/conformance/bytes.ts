@@ -1,0 +1,137 @@
+/**
+ * Bytes as a case writes them: literal, or described so shortly that gigabytes fit in a row.
+ *
+ * `{t}` in a text stands for the token of the run of the case (it makes names unique, and what is left on disk
+ * attributable), `{i}` for the number of the copy of a connection.
+ */
+import { createCipheriv, createHash } from 'node:crypto';
+
+export type Part =
+  | { readonly kind: 'hex'; readonly hex: string }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'random'; readonly length: bigint; readonly key: string }
+  | { readonly kind: 'repeat'; readonly hex: string; readonly length: bigint };
+
+export type Bytes = readonly Part[];
+
+/** What `{t}` and `{i}` stand for. */
+export interface Variables {
+  readonly t: string;
+  readonly i: number;
+}
+
+/** Literal bytes: `hex('00 00 00 00 00 00 00 05')`. */
+export function hex(digits: string): Bytes {
+  const compact = digits.replace(/\s+/g, '');
+  if (!/^(?:[0-9a-f]{2})*$/i.test(compact)) throw new TypeError(`not whole bytes in hexadecimal: ${digits}`);
+  return [{ kind: 'hex', hex: compact }];
+}
+
+/** UTF-8 text, with `{t}` and `{i}`. */
+export function text(value: string): Bytes {
+  return [{ kind: 'text', text: value }];
+}
+
+/** `length` bytes without a pattern, so that loss, doubling and exchange of blocks show. Equal for equal `{t}`, `{i}` and `key`. */
+export function random(length: number | bigint, key = ''): Bytes {
+  return [{ kind: 'random', length: BigInt(length), key }];
+}
+
+/** The bytes of `digits` over and over, `length` bytes in all. */
+export function repeat(digits: string, length: number | bigint): Bytes {
+  return hex(digits).flatMap((part): Part[] =>
+    part.kind === 'hex' && part.hex !== '' ? [{ kind: 'repeat', hex: part.hex, length: BigInt(length) }] : [],
+  );
+}
+
+export function join(...pieces: readonly Bytes[]): Bytes {
+  return pieces.flat();
+}
+
+function fillIn(template: string, variables: Variables): string {
+  return template.replaceAll('{t}', variables.t).replaceAll('{i}', String(variables.i));
+}
+
+function partLength(part: Part, variables: Variables): bigint {
+  switch (part.kind) {
+    case 'hex':
+      return BigInt(part.hex.length / 2);
+    case 'text':
+      return BigInt(Buffer.byteLength(fillIn(part.text, variables)));
+    case 'random':
+    case 'repeat':
+      return part.length;
+  }
+}
+
+export function lengthOf(bytes: Bytes, variables: Variables): bigint {
+  return bytes.reduce((sum, part) => sum + partLength(part, variables), 0n);
+}
+
+function slicePart(part: Part, variables: Variables, from: bigint, length: number): Buffer {
+  switch (part.kind) {
+    case 'hex':
+      return Buffer.from(part.hex, 'hex').subarray(Number(from), Number(from) + length);
+    case 'text':
+      return Buffer.from(fillIn(part.text, variables)).subarray(Number(from), Number(from) + length);
+    case 'random': {
+      const key = createHash('sha256').update(`${variables.t} ${variables.i} ${part.key}`).digest().subarray(0, 16);
+      const counter = Buffer.alloc(16);
+      counter.writeBigUInt64BE(from / 16n, 8);
+      const skip = Number(from % 16n);
+      return createCipheriv('aes-128-ctr', key, counter)
+        .update(Buffer.alloc(skip + length))
+        .subarray(skip);
+    }
+    case 'repeat': {
+      const unit = Buffer.from(part.hex, 'hex');
+      const skip = Number(from % BigInt(unit.length));
+      return Buffer.alloc(skip + length, unit).subarray(skip);
+    }
+  }
+}
+
+/** The bytes from `from` to `to` in pieces of at most `most` bytes. */
+export function* chunksOf(
+  bytes: Bytes,
+  variables: Variables,
+  from = 0n,
+  to = lengthOf(bytes, variables),
+  most = 65_536,
+): Generator<Buffer> {
+  let start = 0n;
+  for (const part of bytes) {
+    const end = start + partLength(part, variables);
+    let at = from > start ? from : start;
+    const stop = to < end ? to : end;
+    while (at < stop) {
+      const length = Number(stop - at < BigInt(most) ? stop - at : BigInt(most));
+      yield slicePart(part, variables, at - start, length);
+      at += BigInt(length);
+    }
+    start = end;
+  }
+}
+
+/** All bytes in one buffer; for headers and for bodies that fit in memory. */
+export function bufferOf(bytes: Bytes, variables: Variables): Buffer {
+  return Buffer.concat([...chunksOf(bytes, variables)]);
+}
+
+export function sha256Of(bytes: Bytes, variables: Variables): string {
+  const hash = createHash('sha256');
+  for (const chunk of chunksOf(bytes, variables)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** Whether `{t}` stands in the bytes, so that what is stored under them can be attributed. */
+export function hasToken(bytes: Bytes): boolean {
+  return bytes.some((part) => part.kind === 'text' && part.text.includes('{t}'));
+}
+
+/** For people: printable ASCII as it is, all else as `\xHH`. Never raw, since the bytes are a stranger's. */
+export function escaped(bytes: Buffer): string {
+  return bytes
+    .toString('latin1')
+    .replace(/[^\x20-\x7e]|\\/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}

@@ -1,0 +1,208 @@
+/**
+ * What a case is: a declarative row. Everything that runs, judges or prints cases reads these types;
+ * `docs/conformance.md`, "How to add a case", says how to fill them in.
+ */
+import type { Bytes } from './bytes.js';
+import type { DeclaredTime, Requirements } from './capabilities.js';
+import type { ClauseId } from './clause.js';
+
+export type Role = 'server' | 'client';
+export type Profile = 'classic' | 'full';
+/** What the suite must be able to see or do: only the connection, the directory too, or the process too. */
+export type Observation = 'wire' | 'dir' | 'exec';
+
+/** How the target ended the connection; `open` means that it did not, in the time that it had. */
+export type Ending = 'fin' | 'rst' | 'open';
+
+/** How bytes are cut into segments: at these offsets, into pieces of this many bytes, or not at all. */
+export type Cut = { readonly at: readonly number[] } | { readonly every: number };
+
+/**
+ * One step of a script. A step that waits (`reply`, `request`, `take`, `ended`) ends the script when what it waits for
+ * does not come; the judge then sees what came instead.
+ */
+export type Step =
+  /** Send size and name. */
+  | { readonly do: 'header'; readonly cut?: Cut }
+  /** Send the body from byte `from` to byte `to`; negative offsets count from its end. */
+  | { readonly do: 'body'; readonly from?: number; readonly to?: number; readonly cut?: Cut }
+  /** Send these bytes. */
+  | { readonly do: 'send'; readonly bytes: Bytes; readonly cut?: Cut }
+  /** Wait for the 8 bytes `go ahead` (of a server). */
+  | { readonly do: 'reply' }
+  /** Wait for the header (of a client). */
+  | { readonly do: 'request' }
+  /** Wait for so many bytes of the body (of a client); the whole of it by default, negative counts from its end. */
+  | { readonly do: 'take'; readonly to?: number }
+  /** No byte may come for a while; ends the script when the target closes. */
+  | { readonly do: 'silence' }
+  /** Let a while pass (`quiet`, or so many ms), whatever comes. */
+  | { readonly do: 'pause'; readonly ms?: number }
+  /** Half-close: FIN. */
+  | { readonly do: 'finish' }
+  /** RST. */
+  | { readonly do: 'reset' }
+  /** Close both directions without waiting. */
+  | { readonly do: 'close' }
+  | { readonly do: 'stop reading' }
+  | { readonly do: 'resume reading' }
+  /** Wait until the target ends the connection; `after` is a deadline of its own, which was declared. */
+  | { readonly do: 'ended'; readonly after?: DeclaredTime }
+  /** For cases with several connections. The end of a connection gives the signal of its label. */
+  | { readonly do: 'signal'; readonly name: string }
+  | { readonly do: 'await'; readonly name: string }
+  /** Change the client's file while it is sent. */
+  | { readonly do: 'change file'; readonly how: FileChange };
+
+export type FileChange =
+  | { readonly kind: 'append'; readonly bytes: Bytes }
+  | { readonly kind: 'truncate'; readonly to: number }
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'replace'; readonly bytes: Bytes };
+
+interface CaseBase {
+  /** Permanent: `role/group/what`, never renamed, never reused. */
+  readonly id: string;
+  /** What is done, for a student; under 80 characters. */
+  readonly title: string;
+  readonly clause: ClauseId;
+  readonly profiles: readonly Profile[];
+  readonly needs: Observation;
+  /** Gates the case: without them it is `not applicable`. */
+  readonly requires?: Requirements;
+  /** Deadlines of the target that its user must declare; without them it is `untestable`. */
+  readonly declared?: readonly DeclaredTime[];
+  /** Nothing else runs at the same time. Needed when a name has no `{t}`. */
+  readonly alone?: boolean;
+  /** Part of `--quick`. */
+  readonly quick?: boolean;
+}
+
+// ---- servers
+
+/** The file of one connection: what is announced, and what is sent. */
+export interface WireFile {
+  /** The bytes of the size field, in literal hexadecimal; fewer than 8 for a header that is cut. */
+  readonly size: Bytes;
+  readonly name: Bytes;
+  readonly body: Bytes;
+}
+
+/**
+ * What a server may do on one connection. Several may be allowed: one that holds on every axis is enough.
+ *
+ * disk: `whole` the body, byte for byte, under `as` plus the suffix; `nothing`; `either` of the two; `any` is not looked at.
+ */
+export interface ServerOutcome {
+  readonly reply: 'go ahead' | 'none' | 'any';
+  readonly closed: readonly Ending[];
+  readonly disk: 'whole' | 'nothing' | 'either' | 'any';
+  /** The name on disk, without suffix; by default the name that was sent. `any` when the receiver chooses. */
+  readonly as?: Bytes | 'any';
+  /** The longest time in ms from the last byte sent to the reply, or to the close, beyond the round trip. */
+  readonly within?: { readonly to: 'reply' | 'close'; readonly ms: number };
+  /** The disk is looked at when the FIN comes, and not again later. */
+  readonly atClose?: true;
+}
+
+export interface ServerExchange {
+  readonly label?: string;
+  /** So many connections with this script at once; `{i}` tells them apart. */
+  readonly copies?: number;
+  readonly file: WireFile;
+  readonly steps: readonly Step[];
+  readonly expect: readonly ServerOutcome[];
+}
+
+/**
+ * What stands in the directory before the case; `at` is relative to it (`../` for outside, in a sandbox only).
+ * `{suffix}` is what the server adds to names.
+ */
+export type Plant =
+  | {
+      readonly kind: 'file';
+      readonly at: string;
+      readonly bytes: Bytes;
+      readonly mode?: number;
+      readonly mayChange?: true;
+    }
+  | { readonly kind: 'directory'; readonly at: string }
+  | { readonly kind: 'symlink'; readonly at: string; readonly to: string; readonly mayChange?: true }
+  | { readonly kind: 'hard link'; readonly at: string; readonly to: string; readonly mayChange?: true }
+  | { readonly kind: 'fifo'; readonly at: string };
+
+export interface ServerCase extends CaseBase {
+  readonly role: 'server';
+  /** Descriptors of the process must come back to what they were before; needs `exec` and `alone`. */
+  readonly watch?: 'descriptors';
+  readonly plant?: readonly Plant[];
+  readonly exchange: ServerExchange | readonly ServerExchange[];
+  /**
+   * For a case that expects anything but acceptance: the same exchange without the one fault. It must be accepted, and
+   * is run after the fault on the same process, so it also proves that the target is alive.
+   */
+  readonly twin?: {
+    readonly file?: Partial<WireFile>;
+    readonly steps?: readonly Step[];
+    /** The name on disk; by default any. */
+    readonly as?: Bytes;
+    /** By default nothing is planted for the twin. */
+    readonly plant?: readonly Plant[];
+  };
+}
+
+// ---- clients
+
+/** What stands at `{file}` when the client starts. */
+export interface LocalFile {
+  readonly kind: 'file' | 'missing' | 'directory' | 'fifo' | 'unreadable';
+  readonly name: Bytes;
+  /** Literal bytes of the size field that the client must send. */
+  readonly size: Bytes;
+  readonly body: Bytes;
+}
+
+/**
+ * What a client may do. `header`: `exact` is size and name (the last component, or also the path as it was given);
+ * `none` when nothing may be sent. `body`: what came after the header, `whole`, `none` or a `part` of it, `any`.
+ */
+export interface ClientOutcome {
+  readonly connects: boolean | 'any';
+  readonly header: 'exact' | 'last component' | 'one piece' | 'none' | 'any';
+  readonly body: 'whole' | 'part' | 'none' | 'any';
+  readonly closed: readonly Ending[];
+  readonly exit: 'zero' | 'not zero' | 'any';
+  readonly stderr?: 'some';
+  /** The longest time in ms from the last step of the script to the exit. */
+  readonly within?: number;
+}
+
+export interface ClientExchange {
+  readonly file: LocalFile;
+  readonly steps: readonly Step[];
+  readonly expect: readonly ClientOutcome[];
+}
+
+export interface ClientCase extends CaseBase {
+  readonly role: 'client';
+  readonly exchange: ClientExchange;
+  /** The same without the one fault; the client must send the whole file and exit with zero. */
+  readonly twin?: { readonly file?: Partial<LocalFile>; readonly steps?: readonly Step[] };
+}
+
+export type Case = ServerCase | ClientCase;
+
+/** The outcomes that most rows name. */
+export const ACCEPTED: ServerOutcome = { reply: 'go ahead', closed: ['fin'], disk: 'whole' };
+export const REFUSED: ServerOutcome = { reply: 'none', closed: ['fin', 'rst'], disk: 'nothing' };
+/** Failed after the reply, without regard to how the connection ended (that is clause 8.2, which has cases of its own). */
+export const DISCARDED: ServerOutcome = { reply: 'go ahead', closed: ['fin', 'rst'], disk: 'nothing' };
+
+export const SENT: ClientOutcome = { connects: true, header: 'exact', body: 'whole', closed: ['fin'], exit: 'zero' };
+export const FAILED: ClientOutcome = {
+  connects: true,
+  header: 'exact',
+  body: 'any',
+  closed: ['fin', 'rst'],
+  exit: 'not zero',
+};

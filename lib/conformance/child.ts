@@ -1,0 +1,114 @@
+/** A program of somebody else's that the suite starts and is responsible for ending. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** The last 2,000 bytes of what it wrote to stderr. */
+  readonly stderr: string;
+  /** It could not be started at all. */
+  readonly failedToStart?: string;
+  /** We killed it because its time was over. */
+  readonly killed: boolean;
+}
+
+const TAIL = 2000;
+
+export class Child {
+  readonly #process: ChildProcess;
+  #stderr = '';
+  #exit: Exit | null = null;
+  #killed = false;
+  readonly #done: Promise<Exit>;
+
+  constructor(words: readonly string[], cwd: string | null) {
+    const [command = '', ...args] = words;
+    // A group of its own, so that what it started in turn ends with it.
+    this.#process = spawn(command, args, {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...(cwd === null ? {} : { cwd }),
+    });
+    this.#process.stderr?.on('data', (bytes: Buffer) => {
+      this.#stderr = (this.#stderr + bytes.toString('latin1')).slice(-TAIL);
+    });
+    this.#done = new Promise((resolve) => {
+      const finish = (exit: Omit<Exit, 'stderr' | 'killed'>): void => {
+        this.#exit ??= { ...exit, stderr: this.#stderr, killed: this.#killed };
+        children.delete(this);
+        resolve(this.#exit);
+      };
+      this.#process.on('error', (error) => finish({ code: null, signal: null, failedToStart: error.message }));
+      this.#process.on('exit', (code, signal) => {
+        // What it wrote last may still be in the pipe; a grandchild may hold the pipe open for ever.
+        const late = setTimeout(() => finish({ code, signal }), 200);
+        this.#process.on('close', () => {
+          clearTimeout(late);
+          finish({ code, signal });
+        });
+      });
+    });
+    children.add(this);
+    armExitGuard();
+  }
+
+  /** Null while it runs. */
+  get exit(): Exit | null {
+    return this.#exit;
+  }
+
+  /** How many files and sockets it holds open; null where the system does not tell. */
+  async descriptors(): Promise<number | null> {
+    const pid = this.#process.pid;
+    if (pid === undefined) return null;
+    return readdir(`/proc/${pid}/fd`).then(
+      (names) => names.length,
+      () => null,
+    );
+  }
+
+  /** Waits for its end; after `ms` it is killed. */
+  async ended(ms: number): Promise<Exit> {
+    const timer = setTimeout(() => {
+      this.#killed = true;
+      this.signal('SIGKILL');
+    }, ms);
+    const exit = await this.#done;
+    clearTimeout(timer);
+    return exit;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (this.#exit !== null || this.#process.pid === undefined) return;
+    try {
+      process.kill(-this.#process.pid, name);
+    } catch {
+      this.#process.kill(name);
+    }
+  }
+}
+
+/** So that an interrupted run leaves no server behind. */
+const children = new Set<Child>();
+let armed = false;
+function armExitGuard(): void {
+  if (armed) return;
+  armed = true;
+  process.on('exit', () => {
+    for (const child of children) child.signal('SIGKILL');
+  });
+}
+
+export function describeExit(exit: Exit): string {
+  const tail = exit.stderr.trim().split('\n').slice(-3).join(' | ');
+  const how =
+    exit.failedToStart !== undefined
+      ? `could not be started: ${exit.failedToStart}`
+      : exit.killed
+        ? 'had to be killed'
+        : exit.signal !== null
+          ? `was ended by ${exit.signal}`
+          : `exited with status ${exit.code ?? '?'}`;
+  return tail === '' ? how : `${how}; stderr ends: ${tail}`;
+}

@@ -1,0 +1,286 @@
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { release } from 'node:os';
+import { GoAheadError } from '../errors.js';
+import type { Profile, ServerCase } from './case.js';
+import { SERVER_CASES } from './cases/index.js';
+import type { Declared } from './capabilities.js';
+import { describeExit } from './child.js';
+import { mentions, splitCommand } from './command.js';
+import { probe, type Probe } from './control.js';
+import { Directory } from './directory.js';
+import { exitCodeOf, summarize, type Report, type Reporter, type Result } from './report.js';
+import type { Ground } from './run-exchange.js';
+import { resultOf, runServerCase, type ServerCaseContext } from './run-server-case.js';
+import { pool, randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
+import { ServerTarget } from './server-target.js';
+import { UNMEASURED } from './times.js';
+
+export interface ConformOptions {
+  readonly profile?: Profile;
+  readonly only?: readonly string[];
+  readonly skip?: readonly string[];
+  readonly quick?: boolean;
+  /** 0 to 2^32 - 1; by default a random one. The report has it. */
+  readonly seed?: number;
+  /** What the user says of the target; overrides what is probed. */
+  readonly declared?: Declared;
+  /** How many cases run at a time; by default 12. */
+  readonly width?: number;
+  /** The longest wait in ms for something that must come; by default calibrated. For targets that are known to fail. */
+  readonly patience?: number;
+  readonly reporters?: readonly Reporter[];
+}
+
+export interface ConformServerOptions extends ConformOptions {
+  readonly host?: string;
+  /** By default 12000, or with `exec` and `{port}` a free one. */
+  readonly port?: number;
+  /** `CMD {port} {dir}`, split like a shell would, run without one. */
+  readonly exec?: string;
+  /** Where `exec` runs; the server stores there unless `{dir}` or `dir` says otherwise. */
+  readonly cwd?: string;
+  /** Where the server stores. With `exec` and `{dir}` a new directory by default. */
+  readonly dir?: string;
+  /** What the server adds to names; by default it is found out. */
+  readonly suffix?: string;
+  /** Other cases than the suite's own; for the suite's specs. */
+  readonly cases?: readonly ServerCase[];
+}
+
+/** Judges a server. Throws `OPTION_INVALID` on options that contradict each other; everything else is in the report. */
+export async function conformServer(options: ConformServerOptions): Promise<Report> {
+  const startedAt = new Date();
+  const started = performance.now();
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
+  const random = randomFrom(seed);
+  const profile = options.profile ?? 'full';
+  const cases = select(options.cases ?? SERVER_CASES, {
+    profile,
+    only: options.only ?? [],
+    skip: options.skip ?? [],
+    quick: options.quick ?? false,
+  });
+  const directory = await directoryOf(options);
+  try {
+    const target = await ServerTarget.open({
+      host: options.host ?? '127.0.0.1',
+      port: options.port ?? null,
+      exec: options.exec ?? null,
+      cwd: options.cwd ?? null,
+      dir: directory?.path ?? null,
+    });
+    try {
+      const description = options.exec ?? `${target.host}:${target.port}`;
+      for (const reporter of options.reporters ?? []) {
+        reporter.begin?.({ role: 'server', profile, target: description, cases: cases.length, seed });
+      }
+      const token = tokens(random);
+      const run = new Run(options, { target, directory, profile, token, seed });
+      await run.begin();
+      await run.all(shuffle(cases, random));
+      await directory?.clean(token().slice(0, RUN_MARK));
+      const results = [...run.results].sort((a, b) => a.id.localeCompare(b.id));
+      const report: Report = {
+        schema: 'go-ahead/conformance-report',
+        version: 1,
+        role: 'server',
+        profile,
+        target: description,
+        observation: target.restartable ? 'exec' : directory === null ? 'wire' : 'dir',
+        seed,
+        startedAt: startedAt.toISOString(),
+        ms: Math.round(performance.now() - started),
+        environment: environment(),
+        times: run.ground.times,
+        capabilities: run.capabilities,
+        declared: options.declared ?? {},
+        suffix: run.ground.suffix,
+        notes: run.notes,
+        results,
+        summary: summarize(results),
+        exitCode: exitCodeOf(run.reachable, results),
+      };
+      for (const reporter of options.reporters ?? []) reporter.end(report);
+      return report;
+    } finally {
+      await target.stop();
+    }
+  } finally {
+    await directory?.remove();
+  }
+}
+
+export function environment(): Report['environment'] {
+  return { node: process.version, platform: process.platform, arch: process.arch, release: release() };
+}
+
+async function directoryOf(options: ConformServerOptions): Promise<Directory | null> {
+  if (options.dir !== undefined) return Directory.existing(resolve(options.dir));
+  if (options.exec !== undefined && mentions(splitCommand(options.exec), 'dir')) return Directory.sandbox(tmpdir());
+  return options.exec !== undefined && options.cwd !== undefined ? Directory.existing(resolve(options.cwd)) : null;
+}
+
+interface RunBase {
+  readonly target: ServerTarget;
+  readonly directory: Directory | null;
+  readonly profile: Profile;
+  readonly token: () => string;
+  readonly seed: number;
+}
+
+/** How often a target is started again before the suite gives it up. */
+const RESTARTS = 40;
+
+class Run {
+  readonly results: Result[] = [];
+  readonly notes: string[] = [];
+  reachable = false;
+  ground: Ground;
+  readonly #options: ConformServerOptions;
+  readonly #base: RunBase;
+  #probe: Probe | null = null;
+  #restarts = 0;
+  #down = false;
+
+  constructor(options: ConformServerOptions, base: RunBase) {
+    this.#options = options;
+    this.#base = base;
+    const { target, directory } = base;
+    this.ground = {
+      target,
+      directory,
+      times: { ...UNMEASURED, patience: options.patience ?? UNMEASURED.patience },
+      declared: options.declared ?? {},
+      suffix: options.suffix ?? '',
+      naming: 'unknown',
+    };
+  }
+
+  get capabilities(): ServerCaseContext['capabilities'] {
+    if (this.#probe === null) throw new GoAheadError('INTERNAL', 'The target was not probed yet.');
+    return { ...this.#probe.capabilities, ...this.#declaredCapabilities() };
+  }
+
+  async begin(): Promise<void> {
+    const { profile, token } = this.#base;
+    const suffix = this.#options.suffix ?? null;
+    this.#probe = await probe(this.ground, { profile, token, patience: this.#options.patience, suffix });
+    this.reachable = this.#probe.reachable;
+    this.ground = {
+      ...this.ground,
+      times: this.#probe.times,
+      suffix: this.#probe.suffix,
+      naming: this.capabilities.naming,
+    };
+    if (this.ground.directory !== null) this.ground.directory.suffix = this.ground.suffix;
+    if (this.#probe.gate !== null) this.notes.push(`The control transfer failed: ${this.#probe.gate}`);
+    if (this.ground.target.exit !== null) await this.#restart('the probes');
+  }
+
+  async all(cases: readonly ServerCase[]): Promise<void> {
+    if (!this.reachable) {
+      const reason = `the target cannot be reached: ${this.#probe?.gate ?? ''}`;
+      for (const one of cases)
+        this.#publish(resultOf(one, { verdict: 'inconclusive', reason, replay: this.#replay(one.id) }));
+      return;
+    }
+    const { lasting, concurrent } = this.capabilities;
+    const together = lasting === 'yes' && concurrent !== 'no' ? cases.filter(({ alone }) => alone !== true) : [];
+    const alone = cases.filter((one) => !together.includes(one));
+    const suspects: ServerCase[] = [];
+    await pool(together, this.#options.width ?? 12, async (one) => {
+      // After the target went down what is in flight proves nothing of itself: all of it is run again, one at a time.
+      if (this.#down) {
+        suspects.push(one);
+        return;
+      }
+      const run = await this.#one(one);
+      if (run === null) return;
+      // A target that never worked did not go down in a case.
+      if (run.targetDown && (this.#probe?.gate === null || this.ground.target.exit !== null)) this.#down = true;
+      if (this.#down && run.result.verdict !== 'pass') suspects.push(one);
+      else this.#publish(run.result);
+    });
+    for (const one of [...suspects, ...alone]) await this.#byItself(one);
+  }
+
+  async #byItself(one: ServerCase): Promise<void> {
+    const { target } = this.ground;
+    const { lasting } = this.capabilities;
+    if (this.#down || target.exit !== null || lasting === 'no') await this.#restart(one.id);
+    const run = await this.#one(one);
+    if (run === null) return;
+    if (run.targetDown && lasting !== 'no') {
+      this.#down = true;
+      const exit = target.exit;
+      this.notes.push(`The target went down in ${one.id}${exit === null ? '' : `: the process ${describeExit(exit)}`}`);
+    }
+    this.#publish(run.result);
+  }
+
+  async #restart(before: string): Promise<void> {
+    this.#down = false;
+    if (!this.ground.target.restartable) return;
+    if (this.#restarts >= RESTARTS && this.capabilities.lasting !== 'no') {
+      this.notes.push(`Restarted ${RESTARTS} times: given up before ${before}`);
+      return;
+    }
+    this.#restarts += 1;
+    await this.ground.target.restart();
+  }
+
+  async #one(one: ServerCase): Promise<{ result: Result; targetDown: boolean } | null> {
+    const { profile, token } = this.#base;
+    const replay = (id: string): string => this.#replay(id);
+    const context = {
+      ground: this.ground,
+      profile,
+      capabilities: this.capabilities,
+      gate: this.#probe?.gate ?? null,
+      token,
+      replay,
+    };
+    try {
+      return await runServerCase(one, context);
+    } catch (fault) {
+      const reason = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+      this.#publish(resultOf(one, { verdict: 'suite fault', reason, replay: replay(one.id) }));
+      return null;
+    }
+  }
+
+  #publish(result: Result): void {
+    this.results.push(result);
+    for (const reporter of this.#options.reporters ?? []) reporter.result?.(result);
+  }
+
+  #declaredCapabilities(): Partial<ServerCaseContext['capabilities']> {
+    const { naming, paths, conflict, concurrent, lasting, closes } = this.#options.declared ?? {};
+    return {
+      ...(naming && { naming }),
+      ...(paths && { paths }),
+      ...(conflict && { conflict }),
+      ...(concurrent && { concurrent }),
+      ...(lasting && { lasting }),
+      ...(closes && { closes }),
+    };
+  }
+
+  #replay(id: string): string {
+    const { exec, host, port, dir, cwd, suffix } = this.#options;
+    const parts = [
+      exec === undefined ? `--host ${host ?? '127.0.0.1'} --port ${this.ground.target.port}` : `--exec ${quoted(exec)}`,
+      exec !== undefined && port !== undefined ? `--port ${port}` : '',
+      dir === undefined ? '' : `--dir ${quoted(dir)}`,
+      cwd === undefined ? '' : `--cwd ${quoted(cwd)}`,
+      suffix === undefined ? '' : `--suffix ${quoted(suffix)}`,
+      `--profile ${this.#base.profile} --seed ${this.#base.seed} --only ${id}`,
+    ];
+    return `go-ahead conform server ${parts.filter((part) => part !== '').join(' ')}`;
+  }
+}
+
+export function quoted(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+}

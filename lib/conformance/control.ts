@@ -1,0 +1,168 @@
+/** Whole transfers that a right target must accept: the control at the start of a run, and what capabilities are probed with. */
+import { random, text } from './bytes.js';
+import type { Bytes } from './bytes.js';
+import { UNKNOWN, type Capabilities } from './capabilities.js';
+import { ACCEPTED, type Profile, type ServerExchange, type ServerOutcome, type Step } from './case.js';
+import { holds } from './judge.js';
+import type { Axis } from './report.js';
+import { runExchange, type ExchangeResult, type Ground } from './run-exchange.js';
+import { awaiting, body, ended, finish, header, pause, reply, signal, silence } from './steps.js';
+import { calibrate, type Times } from './times.js';
+
+const ANY: ServerOutcome = { reply: 'any', closed: ['fin', 'rst', 'open'], disk: 'any' };
+const UPLOADED: ServerOutcome = { ...ACCEPTED, as: 'any' };
+
+/** Eight bytes, most significant first; the suite's own, so that it shares no encoder with what it judges. */
+export function sizeField(size: number): Bytes {
+  return [{ kind: 'hex', hex: size.toString(16).padStart(16, '0') }];
+}
+
+function transfer(name: string, length: number, steps: readonly Step[], key = ''): ServerExchange {
+  const file = { size: sizeField(length), name: text(name), body: random(length, key) };
+  return { file, steps, expect: [UPLOADED] };
+}
+
+/**
+ * A transfer that only an implementation that reads the size can pass: the last byte is withheld, the connection must stay open; it is sent,
+ * and the target must close. On the wire alone this is the most that can be shown.
+ */
+export function sizedControl(length: number, closes: Capabilities['closes']): ServerExchange {
+  const end = closes === 'after the sender' ? [finish, ended] : [ended];
+  return transfer('{t}control', length, [header(), reply, body({ to: -1 }), silence, body({ from: -1 }), ...end]);
+}
+
+export const plainControl: ServerExchange = transfer('{t}control', 777, [header(), reply, body(), finish, ended]);
+
+export interface Probe {
+  readonly reachable: boolean;
+  /** Why the control transfer failed; null when it went well. */
+  readonly gate: string | null;
+  readonly capabilities: Capabilities;
+  readonly suffix: string;
+  readonly times: Times;
+}
+
+type Run = (exchanges: readonly ServerExchange[]) => Promise<{ token: string; result: ExchangeResult }>;
+
+function brokenOf(axes: readonly Axis[]): string {
+  return axes
+    .filter(({ ok }) => ok === false)
+    .map(({ axis, expected, actual }) => `${axis}: expected ${expected}, got ${actual}`)
+    .join('; ');
+}
+
+/** Plays the control transfer and, where it goes well, finds out what the target does where it may choose. */
+export async function probe(
+  base: Ground,
+  options: {
+    readonly profile: Profile;
+    readonly token: () => string;
+    readonly patience: number | undefined;
+    readonly suffix: string | null;
+  },
+): Promise<Probe> {
+  let ground: Ground = { ...base, naming: 'opaque' };
+  const run: Run = async (exchanges) => {
+    const token = options.token();
+    return { token, result: await runExchange(ground, exchanges, token, { alone: false, plant: [] }) };
+  };
+  const length = 1500 + (Buffer.from(options.token()).reduce((sum, byte) => sum * 31 + byte, 7) % 3000);
+
+  // First with a FIN of ours, which every right target answers: it tells the round trip, the name on disk and whether it works at all.
+  const first = await run([transfer('{t}control', length, [header(), reply, body(), finish, ended])]);
+  const observed = first.result.judged[0]?.run.observed;
+  if (observed === undefined || observed.connectError !== null) {
+    const reason = observed?.connectError ?? 'no connection';
+    return {
+      reachable: false,
+      gate: reason,
+      capabilities: UNKNOWN,
+      suffix: '',
+      times: calibrate(noTimes, options.patience),
+    };
+  }
+  const stored = first.result.after.find(({ path }) => path.includes(first.token));
+  const plain = `${first.token}control`;
+  const kept = stored?.path.startsWith(plain) ?? false;
+  const suffix = options.suffix ?? (kept ? (stored?.path.slice(plain.length) ?? '') : '');
+  const naming = ground.directory === null || stored === undefined ? 'unknown' : kept ? 'kept' : 'opaque';
+  const roundTrip = observed.replyMs ?? 0;
+  if (!holds(first.result.axes)) {
+    const capabilities = { ...UNKNOWN, naming } as const;
+    const times = calibrate({ ...noTimes, roundTrip }, Math.min(options.patience ?? 1000, 1000));
+    return { reachable: true, gate: brokenOf(first.result.axes), capabilities, suffix, times };
+  }
+
+  ground = { ...ground, times: calibrate({ ...noTimes, roundTrip }, options.patience) };
+
+  // Then with our side open and the last byte withheld.
+  const second = await run([sizedControl(length + 1, 'on its own')]);
+  const sized = second.result.judged[0]?.run.observed;
+  const lasting = sized?.connectError === null ? 'yes' : 'no';
+  if (lasting === 'no') {
+    const times = calibrate({ ...noTimes, roundTrip }, options.patience);
+    return { reachable: true, gate: null, capabilities: { ...UNKNOWN, naming, lasting }, suffix, times };
+  }
+  const closes = sized?.ending === 'open' ? 'after the sender' : 'on its own';
+  const gate = closes === 'on its own' && !holds(second.result.axes) ? brokenOf(second.result.axes) : null;
+  const grace = sized?.closeMs ?? 0;
+
+  const rest = await probeChoices(run, ground, suffix);
+  const settle = options.profile === 'full' ? await probeSettle(run) : 0;
+  return {
+    reachable: true,
+    gate,
+    capabilities: { naming, lasting, closes, ...rest },
+    suffix,
+    times: calibrate({ roundTrip, settle, grace }, options.patience),
+  };
+}
+
+const noTimes = { roundTrip: 0, settle: 0, grace: 0 };
+
+async function probeSettle(run: Run): Promise<number> {
+  const steps = [header({ at: [4] }), reply, body(), finish, ended];
+  const { result } = await run([transfer('{t}settle', 10, steps)]);
+  return result.judged[0]?.run.observed.replyMs ?? 0;
+}
+
+async function probeChoices(
+  run: Run,
+  ground: Ground,
+  suffix: string,
+): Promise<Pick<Capabilities, 'paths' | 'conflict' | 'concurrent'>> {
+  const whole = [header(), reply, body(), finish, ended];
+  const at = {
+    label: 'open',
+    steps: [header(), reply, signal('open'), awaiting('second'), pause(0), body(), finish, ended],
+  };
+  const open = { ...transfer('{t}open', 40, at.steps), label: at.label, expect: [ANY] };
+  const other = { ...transfer('{t}second', 40, [awaiting('open'), ...whole]), label: 'second' };
+  const together = await run([open, other]);
+  const served = together.result.judged[1]?.run.observed.replyMs ?? null;
+  const concurrent = served === null ? 'no' : 'yes';
+  if (ground.directory === null) return { paths: 'unknown', conflict: 'unknown', concurrent };
+
+  const path = await run([{ ...transfer('no-such-directory/{t}path', 40, whole), expect: [ANY] }]);
+  const last = path.result.after.some((entry) => entry.path === `${path.token}path${suffix}`);
+  const refused = path.result.judged[0]?.run.observed.receivedLength === 0;
+  const paths = last ? 'last component' : refused ? 'refused' : 'other';
+
+  const earlier = { ...transfer('{t}twice', 40, whole), label: 'earlier', expect: [ANY] };
+  const later = {
+    ...transfer('{t}twice', 41, [awaiting('earlier'), ...whole], 'later'),
+    label: 'later',
+    expect: [ANY],
+  };
+  const twice = await run([earlier, later]);
+  const sizes = twice.result.after.filter(({ kind }) => kind === 'file').map(({ size }) => size);
+  const conflict =
+    sizes.includes(40) && sizes.includes(41)
+      ? 'numbered'
+      : sizes.includes(41)
+        ? 'replaced'
+        : sizes.includes(40) && twice.result.judged[1]?.run.observed.receivedLength === 0
+          ? 'refused'
+          : 'other';
+  return { paths, conflict, concurrent };
+}

@@ -1,0 +1,218 @@
+/** Looks at the directory of a server from outside: what appears in it, beside it, and what is left behind. */
+import { createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { createReadStream, type Stats } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { bufferOf, escaped, type Variables } from './bytes.js';
+import type { Plant } from './case.js';
+
+/** One thing on disk. `path` is relative to the directory; bytes that are not printable ASCII are escaped. */
+export interface DiskEntry {
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+  readonly size: number;
+  /** Of a regular file. */
+  readonly sha256?: string;
+  readonly target?: string;
+}
+
+export type Snapshot = readonly DiskEntry[];
+
+const DEPTH = 4;
+
+function kindOf(stat: Stats): DiskEntry['kind'] {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'directory';
+  return stat.isSymbolicLink() ? 'symlink' : 'other';
+}
+
+async function sha256(path: Buffer): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) if (Buffer.isBuffer(chunk)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+async function entryAt(path: Buffer, shown: string): Promise<DiskEntry | null> {
+  try {
+    const stat = await fs.lstat(path);
+    const base = { path: shown, kind: kindOf(stat), size: stat.size };
+    if (stat.isFile()) return { ...base, sha256: await sha256(path) };
+    if (stat.isSymbolicLink()) return { ...base, target: await fs.readlink(path) };
+    return base;
+  } catch {
+    // It was removed or renamed between the listing and the look: then it is not there.
+    return null;
+  }
+}
+
+async function list(path: Buffer): Promise<Buffer[]> {
+  try {
+    return await fs.readdir(path, { encoding: 'buffer' });
+  } catch {
+    return [];
+  }
+}
+
+interface Walk {
+  readonly wanted: (path: string) => boolean;
+  /** Paths known to be no directories: a look at one case's files need not ask about everybody else's. */
+  readonly leaves: Set<string>;
+}
+
+async function walk(root: Buffer, shown: string, how: Walk, depth: number): Promise<DiskEntry[]> {
+  const found: DiskEntry[] = [];
+  for (const name of await list(root)) {
+    const path = Buffer.concat([root, Buffer.from('/'), name]);
+    const label = shown + escaped(name);
+    const wanted = how.wanted(label);
+    if (!wanted && how.leaves.has(label)) continue;
+    const stat = await fs.lstat(path).catch(() => null);
+    if (stat === null) continue;
+    if (!stat.isDirectory()) how.leaves.add(label);
+    if (wanted) {
+      const entry = await entryAt(path, label);
+      if (entry !== null) found.push(entry);
+    }
+    if (stat.isDirectory() && depth > 1) found.push(...(await walk(path, `${label}/`, how, depth - 1)));
+  }
+  return found;
+}
+
+const CANARIES = { 'outside.txt': 'outside: nobody may touch this\n', 'sibling/canary.txt': 'sibling: nor this\n' };
+
+export class Directory {
+  readonly path: string;
+  readonly #parent: string;
+  /** The parent is ours: it holds nothing but the directory and the canaries, and is removed at the end. */
+  readonly #sandbox: boolean;
+  readonly #leaves = new Set<string>();
+
+  private constructor(path: string, sandbox: boolean) {
+    this.path = path;
+    this.#parent = join(path, '..');
+    this.#sandbox = sandbox;
+  }
+
+  /** A directory of the user's. Around it only names that carry a token are looked at. */
+  static existing(path: string): Directory {
+    return new Directory(path, false);
+  }
+
+  /** A new directory with canaries around it. */
+  static async sandbox(root: string): Promise<Directory> {
+    const outer = await fs.mkdtemp(join(root, 'go-ahead-conformance-'));
+    await fs.mkdir(join(outer, 'uploads'));
+    await fs.mkdir(join(outer, 'sibling'));
+    for (const [name, content] of Object.entries(CANARIES)) await fs.writeFile(join(outer, name), content);
+    return new Directory(join(outer, 'uploads'), true);
+  }
+
+  get sandboxed(): boolean {
+    return this.#sandbox;
+  }
+
+  /** Leaves a directory of the user's without the files of this run, whose names all begin with `mark`. */
+  async clean(mark: string): Promise<void> {
+    if (this.#sandbox) return;
+    const root = Buffer.from(`${this.path}/`);
+    for (const name of await list(Buffer.from(this.path))) {
+      if (escaped(name).includes(mark)) await fs.rm(Buffer.concat([root, name]), { recursive: true, force: true });
+    }
+  }
+
+  async remove(): Promise<void> {
+    if (this.#sandbox) await fs.rm(this.#parent, { recursive: true, force: true });
+  }
+
+  /** Everything in the directory whose path contains the token; without a token everything. */
+  async inside(token: string | null): Promise<Snapshot> {
+    const wanted = (path: string): boolean => token === null || path.includes(token);
+    return walk(Buffer.from(this.path), '', { wanted, leaves: this.#leaves }, DEPTH);
+  }
+
+  /** What stands beside the directory: everything in a sandbox, only what carries the token elsewhere. */
+  async outside(token: string | null): Promise<Snapshot> {
+    const found: DiskEntry[] = [];
+    const inner = escaped(Buffer.from(this.path.split('/').at(-1) ?? ''));
+    for (const name of await list(Buffer.from(this.#parent))) {
+      const label = escaped(name);
+      if (label === inner || (!this.#sandbox && (token === null || !label.includes(token)))) continue;
+      const path = Buffer.concat([Buffer.from(`${this.#parent}/`), name]);
+      const entry = await entryAt(path, `../${label}`);
+      if (entry !== null) found.push(entry);
+      if (this.#sandbox && entry?.kind === 'directory')
+        found.push(...(await walk(path, `../${label}/`, { wanted: () => true, leaves: new Set() }, DEPTH)));
+    }
+    return found;
+  }
+
+  /** What the server adds to names; `{suffix}` in a plant stands for it. */
+  suffix = '';
+
+  async plant(plants: readonly Plant[], variables: Variables): Promise<void> {
+    for (const plant of plants) {
+      const path = this.resolve(plant.at, variables);
+      switch (plant.kind) {
+        case 'file':
+          await fs.writeFile(
+            path,
+            bufferOf(plant.bytes, variables),
+            plant.mode === undefined ? {} : { mode: plant.mode },
+          );
+          break;
+        case 'directory':
+          await fs.mkdir(path);
+          break;
+        case 'symlink':
+          await fs.symlink(plant.to.replaceAll('{t}', variables.t), path);
+          break;
+        case 'hard link':
+          await fs.link(this.resolve(plant.to, variables), path);
+          break;
+        case 'fifo':
+          execFileSync('mkfifo', [path]);
+          break;
+      }
+    }
+  }
+
+  /** Whether the plants stand as they were planted; the ones that may change are left out. */
+  async unchanged(plants: readonly Plant[], variables: Variables): Promise<string | null> {
+    for (const plant of plants) {
+      const at = this.#fill(plant.at, variables);
+      const entry = await entryAt(Buffer.from(this.resolve(plant.at, variables)), at);
+      const problem = plantProblem(plant, entry, variables);
+      if (problem !== null) return `${at} ${problem}`;
+    }
+    return null;
+  }
+
+  /** A path that a plant names: relative to the directory. */
+  resolve(at: string, variables: Variables): string {
+    return join(this.path, this.#fill(at, variables));
+  }
+
+  #fill(at: string, variables: Variables): string {
+    return at.replaceAll('{t}', variables.t).replaceAll('{suffix}', this.suffix);
+  }
+}
+
+function plantProblem(plant: Plant, entry: DiskEntry | null, variables: Variables): string | null {
+  if ('mayChange' in plant) return null;
+  if (entry === null) return 'stood there before and is gone';
+  const kinds = {
+    file: 'file',
+    'hard link': 'file',
+    directory: 'directory',
+    symlink: 'symlink',
+    fifo: 'other',
+  } as const;
+  if (entry.kind !== kinds[plant.kind]) return `was a ${plant.kind} and is now a ${entry.kind}`;
+  if (plant.kind === 'file') {
+    const content = createHash('sha256').update(bufferOf(plant.bytes, variables)).digest('hex');
+    if (entry.sha256 !== content) return `has other bytes than before (${entry.size} now)`;
+  }
+  if (plant.kind === 'symlink' && entry.target !== plant.to.replaceAll('{t}', variables.t)) return 'points elsewhere';
+  return null;
+}

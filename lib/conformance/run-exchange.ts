@@ -1,0 +1,168 @@
+/** One exchange of a server case: opens its connections, runs the scripts, and waits until the disk has settled. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Variables } from './bytes.js';
+import type { Plant, ServerExchange } from './case.js';
+import type { Declared } from './capabilities.js';
+import type { Directory, DiskEntry, Snapshot } from './directory.js';
+import { holds, judgeDisk, judgeRuns, type DiskView, type JudgedRun, type ServerRun } from './judge.js';
+import type { Axis } from './report.js';
+import { Board, notConnected, runScript, type Observed, type ScriptContext } from './script.js';
+import type { ServerTarget } from './server-target.js';
+import type { Times } from './times.js';
+import { WireLog, type Wire } from './wire.js';
+
+export interface Ground {
+  readonly target: ServerTarget;
+  readonly directory: Directory | null;
+  readonly times: Times;
+  readonly declared: Declared;
+  readonly suffix: string;
+  readonly naming: DiskView['naming'];
+}
+
+export interface ExchangeResult {
+  readonly judged: readonly JudgedRun[];
+  readonly axes: readonly Axis[];
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+}
+
+const POLL = 10;
+
+async function runOne(
+  ground: Ground,
+  exchange: ServerExchange,
+  context: ScriptContext,
+  opened: Wire[],
+): Promise<Observed> {
+  const [first, ...rest] = exchange.steps;
+  // A script that begins by waiting for another connection connects after that, not before.
+  if (first?.do === 'await') await context.board.wait(first.name, context.times.cap);
+  const log = new WireLog();
+  const wire = await ground.target.connect(log, context.times.patience);
+  if ('error' in wire) {
+    return notConnected(context.label, wire.error, log.entries);
+  }
+  opened.push(wire);
+  return runScript(wire, first?.do === 'await' ? rest : exchange.steps, context);
+}
+
+export async function runExchange(
+  ground: Ground,
+  exchanges: readonly ServerExchange[],
+  token: string,
+  options: { readonly alone: boolean; readonly plant: readonly Plant[]; readonly label?: string },
+): Promise<ExchangeResult> {
+  const { directory, times } = ground;
+  const scope = options.alone ? null : token;
+  const planted: Variables = { t: token, i: 0 };
+  await directory?.plant(options.plant, planted);
+  const before = directory ? await look(directory, scope) : { inside: [], outside: [] };
+
+  const board = new Board();
+  const opened: Wire[] = [];
+  const groups = exchanges.map(async (exchange, n) => {
+    const name = exchange.label ?? (exchanges.length === 1 ? 'connection' : `connection ${n + 1}`);
+    const copies = exchange.copies ?? 1;
+    const group = Array.from({ length: copies }, async (_, i): Promise<ServerRun> => {
+      const variables: Variables = { t: token, i };
+      const context: ScriptContext = {
+        label: `${options.label ?? name}${copies === 1 ? '' : ` ${i}`}`,
+        file: exchange.file,
+        variables,
+        times,
+        declared: ground.declared,
+        board,
+        headers: [],
+        changeFile: () => Promise.resolve(),
+      };
+      return { exchange, variables, observed: await runOne(ground, exchange, context, opened) };
+    });
+    const runs = await Promise.all(group);
+    board.give(name);
+    // A script that stopped early never comes to its signals; who waits for them must not wait for ever.
+    for (const step of exchange.steps) if (step.do === 'signal') board.give(step.name);
+    return runs;
+  });
+  const runs = (await Promise.all(groups)).flat();
+  const judged = judgeRuns(runs, times);
+  const axes = judged.flatMap((one) => one.axes);
+  let after: Snapshot = before.inside;
+  if (directory !== null) {
+    const settled = await settleDisk(ground, directory, judged, before, scope);
+    after = settled.after;
+    axes.push(settled.axis);
+    const problem = await directory.unchanged(options.plant, planted);
+    if (options.plant.length > 0) {
+      axes.push({
+        axis: 'disk',
+        ok: problem === null,
+        expected: 'what stood there before, unchanged',
+        actual: problem ?? 'unchanged',
+      });
+    }
+  }
+  for (const wire of opened) wire.dispose();
+  return { judged, axes: merge(axes), before: [...before.inside, ...before.outside], after };
+}
+
+interface Look {
+  readonly inside: Snapshot;
+  readonly outside: Snapshot;
+}
+
+async function look(directory: Directory, scope: string | null): Promise<Look> {
+  return { inside: await directory.inside(scope), outside: await directory.outside(scope) };
+}
+
+function same(a: DiskEntry, b: DiskEntry): boolean {
+  // The size of a directory changes with its entries, which are compared themselves.
+  const size = a.kind === 'directory' || a.size === b.size;
+  return a.path === b.path && a.kind === b.kind && size && a.sha256 === b.sha256 && a.target === b.target;
+}
+
+function since(before: Snapshot, after: Snapshot): Snapshot {
+  return after.filter((entry) => !before.some((earlier) => same(earlier, entry)));
+}
+
+/**
+ * Looks until what is expected is there, at most `patience`, and then once more: what is right must stay right.
+ * `atClose` looks once.
+ */
+async function settleDisk(
+  ground: Ground,
+  directory: Directory,
+  judged: readonly JudgedRun[],
+  before: Look,
+  scope: string | null,
+): Promise<{ axis: Axis; after: Snapshot }> {
+  const once = judged.some(({ outcome }) => outcome.atClose === true);
+  const until = performance.now() + ground.times.patience;
+  // Where the connection went wrong already, the case fails: the disk is shown, but not waited for.
+  const hopeless = !judged.every(({ axes }) => holds(axes));
+  let confirmed = false;
+  for (;;) {
+    const now = await look(directory, scope);
+    const inside = since(before.inside, now.inside);
+    const outside = since(before.outside, now.outside);
+    const axis = judgeDisk(judged, { inside, outside, suffix: ground.suffix, naming: ground.naming });
+    const over = once || hopeless || performance.now() > until;
+    if (over || (axis.ok === true && confirmed)) return { axis, after: [...now.inside, ...now.outside] };
+    confirmed = axis.ok === true;
+    await sleep(confirmed ? ground.times.gap : POLL);
+  }
+}
+
+/** One axis of each name: the first that is broken speaks for all; 64 connections make one line. */
+function merge(axes: readonly Axis[]): readonly Axis[] {
+  const names = [...new Set(axes.map(({ axis }) => axis))];
+  return names.flatMap((name) => {
+    const all = axes.filter(({ axis }) => axis === name);
+    const broken = all.filter(({ ok }) => ok === false);
+    const [first] = broken.length > 0 ? broken : all;
+    if (first === undefined) return [];
+    return broken.length > 1
+      ? [{ ...first, actual: `${first.actual} (and ${broken.length - 1} more like it)` }]
+      : [first];
+  });
+}

@@ -1,0 +1,210 @@
+/** Runs one server case with its twin and gives the verdict. */
+import type { Plant, Profile, ServerCase, ServerExchange } from './case.js';
+import { ACCEPTED } from './case.js';
+import { CLAUSES } from './clauses.js';
+import { clauseLevel } from './clause.js';
+import { gate, type Capabilities } from './capabilities.js';
+import { describeExit } from './child.js';
+import { plainControl, sizedControl } from './control.js';
+import { holds, verdictOf } from './judge.js';
+import type { Axis, Evidence, Result } from './report.js';
+import { runExchange, type ExchangeResult, type Ground } from './run-exchange.js';
+
+export interface ServerCaseContext {
+  readonly ground: Ground;
+  readonly profile: Profile;
+  readonly capabilities: Capabilities;
+  /** Why the control transfer at the start failed, or null. */
+  readonly gate: string | null;
+  readonly token: () => string;
+  readonly replay: (id: string) => string;
+}
+
+/** A result, and whether the target itself seems to be gone, so that other cases in flight may have suffered from it. */
+export interface ServerCaseRun {
+  readonly result: Result;
+  readonly targetDown: boolean;
+}
+
+const NO_EVIDENCE: Evidence = { connections: [], disk: null };
+
+export function exchangesOf(testCase: ServerCase): readonly ServerExchange[] {
+  return 'file' in testCase.exchange ? [testCase.exchange] : testCase.exchange;
+}
+
+/** The case asks for a whole transfer on one of its connections at least, so it is its own proof. */
+export function provesItself(testCase: ServerCase): boolean {
+  return exchangesOf(testCase).some(({ expect }) =>
+    expect.every(
+      ({ reply, disk, closed }) => reply === 'go ahead' && disk === 'whole' && closed.every((how) => how === 'fin'),
+    ),
+  );
+}
+
+export function twinOf(testCase: ServerCase): ServerExchange | null {
+  const { twin } = testCase;
+  const [first] = exchangesOf(testCase);
+  if (twin === undefined || first === undefined) return null;
+  const expect = [twin.as === undefined ? { ...ACCEPTED, as: 'any' as const } : { ...ACCEPTED, as: twin.as }];
+  return { file: { ...first.file, ...twin.file }, steps: twin.steps ?? first.steps, expect };
+}
+
+export function resultOf(
+  testCase: Pick<ServerCase, 'id' | 'title' | 'clause' | 'needs'>,
+  rest: Pick<Result, 'verdict' | 'reason' | 'replay'> & Partial<Pick<Result, 'axes' | 'evidence' | 'ms'>>,
+): Result {
+  const { id, title, clause, needs } = testCase;
+  const base = { id, title, clause, needs, level: clauseLevel(clause), sentence: CLAUSES[clause] };
+  return { ...base, axes: [], evidence: NO_EVIDENCE, ms: 0, ...rest };
+}
+
+/** Why a case cannot be run at all here: it does not apply, or something is missing to see it. Null when it can. */
+export function excluded(testCase: ServerCase, context: ServerCaseContext): Pick<Result, 'verdict' | 'reason'> | null {
+  const { directory, target, declared } = context.ground;
+  const unmet = gate(testCase.requires, context.capabilities);
+  if (unmet !== null) return { verdict: 'not applicable', reason: unmet };
+  if (testCase.needs === 'dir' && directory === null) {
+    return { verdict: 'untestable', reason: 'needs --dir DIR, the directory in which the server stores' };
+  }
+  if (testCase.needs === 'exec' && !target.restartable) {
+    return { verdict: 'untestable', reason: 'needs --exec "CMD {port} {dir}", so that the suite starts the server' };
+  }
+  const missing = (testCase.declared ?? []).filter((name) => declared[name] === undefined);
+  if (missing.length > 0) {
+    return { verdict: 'untestable', reason: `needs --declare ${missing.map((name) => `${name}=MS`).join(' ')}` };
+  }
+  if ((testCase.plant ?? []).some(({ at }) => at.startsWith('../')) && directory?.sandboxed === false) {
+    return { verdict: 'untestable', reason: 'needs a directory of the suite: --exec with {dir}, and no --dir' };
+  }
+  return null;
+}
+
+export async function runServerCase(testCase: ServerCase, context: ServerCaseContext): Promise<ServerCaseRun> {
+  const { ground } = context;
+  const started = performance.now();
+  const replay = context.replay(testCase.id);
+  const why = excluded(testCase, context);
+  if (why !== null) return { result: resultOf(testCase, { ...why, replay }), targetDown: false };
+
+  const alone = testCase.alone === true;
+  const descriptors = testCase.watch === 'descriptors' ? await ground.target.descriptors() : null;
+  const own = await runExchange(ground, exchangesOf(testCase), context.token(), { alone, plant: testCase.plant ?? [] });
+  const proof = await prove(testCase, own, context);
+  const axes: Axis[] = [...own.axes];
+  if (testCase.watch === 'descriptors') axes.push(await descriptorsReturned(ground, descriptors));
+  axes.push(...proof.alive);
+
+  const { verdict, reason } = verdictOf({
+    level: clauseLevel(testCase.clause),
+    axes,
+    proof: proof.axis,
+    gate: context.gate,
+  });
+  const judged = [...own.judged, ...(proof.result?.judged ?? [])];
+  const evidence: Evidence = {
+    connections: judged.map(({ run }) => ({ label: run.observed.label, log: run.observed.log })),
+    disk:
+      ground.directory === null ? null : { before: own.before, after: [...own.after, ...(proof.result?.after ?? [])] },
+    ...(ground.target.exit === null ? {} : { process: describeExit(ground.target.exit) }),
+  };
+  const refused = judged.some(({ run }) => run.observed.connectError !== null);
+  const targetDown = ground.target.exit !== null || refused || proof.alive.some(({ ok }) => ok === false);
+  const ms = Math.round(performance.now() - started);
+  return {
+    result: resultOf(testCase, { verdict, reason, replay, axes: [...axes, proof.axis], evidence, ms }),
+    targetDown,
+  };
+}
+
+interface Proof {
+  /** The axis `twin`: ok when a whole transfer was seen, null when it cannot be seen here. */
+  readonly axis: Axis;
+  readonly alive: readonly Axis[];
+  readonly result: ExchangeResult | null;
+}
+
+const ALIVE = 'serves the next connection';
+
+/** Everything rests on this: a verdict of pass needs a whole transfer on the same process, seen on disk or, without a directory, by the sized control. */
+async function prove(testCase: ServerCase, own: ExchangeResult, context: ServerCaseContext): Promise<Proof> {
+  const { ground, capabilities } = context;
+  const run = (exchange: ServerExchange, label: string, plant: readonly Plant[] = []): Promise<ExchangeResult> =>
+    runExchange(ground, [exchange], context.token(), { alone: false, plant, label });
+  const axis = (ok: boolean | null, actual: string): Axis => ({ axis: 'twin', ok, expected: 'accepted', actual });
+  const crash = ground.target.exit;
+  const died: Axis = {
+    axis: 'alive',
+    ok: false,
+    expected: ALIVE,
+    actual: crash === null ? '' : `the process ${describeExit(crash)}`,
+  };
+  const mayBeOver = capabilities.lasting === 'no';
+
+  const twin = twinOf(testCase);
+  if (twin === null) {
+    if (crash !== null && !mayBeOver) return { axis: axis(null, 'the process is gone'), alive: [died], result: null };
+    if (ground.directory !== null)
+      return { axis: axis(holds(own.axes), 'the case is its own proof'), alive: [], result: null };
+  }
+  if (crash !== null) {
+    if (mayBeOver)
+      return {
+        axis: axis(null, 'this server serves one connection only, and the proof needs a second one'),
+        alive: [],
+        result: null,
+      };
+    return { axis: axis(false, 'the process is gone'), alive: [died], result: null };
+  }
+  if (twin !== null) {
+    const result = await run(twin, 'twin', testCase.twin?.plant);
+    if (!holds(result.axes)) return failedTwin(result, await run(plainControl, 'control'), axis, context);
+    if (ground.directory !== null)
+      return { axis: axis(true, 'accepted'), alive: [{ ...died, ok: true, actual: 'yes' }], result };
+  }
+  if (capabilities.closes === 'after the sender') {
+    return {
+      axis: axis(null, 'needs --dir: this server waits for the sender to close, so the connection alone shows nothing'),
+      alive: [],
+      result: null,
+    };
+  }
+  const result = await run(sizedControl(1800, capabilities.closes), 'sized control');
+  return { axis: axis(holds(result.axes), holds(result.axes) ? 'accepted' : brokenOf(result)), alive: [], result };
+}
+
+function failedTwin(
+  twin: ExchangeResult,
+  control: ExchangeResult,
+  axis: (ok: boolean | null, actual: string) => Axis,
+  { ground }: ServerCaseContext,
+): Proof {
+  const exit = ground.target.exit;
+  const alive = holds(control.axes) && exit === null;
+  const actual =
+    exit === null ? `a plain transfer fails afterwards: ${brokenOf(control)}` : `the process ${describeExit(exit)}`;
+  return {
+    axis: axis(false, brokenOf(twin)),
+    alive: [{ axis: 'alive', ok: alive, expected: ALIVE, actual: alive ? 'yes' : actual }],
+    result: twin,
+  };
+}
+
+function brokenOf(result: ExchangeResult): string {
+  return result.axes
+    .filter(({ ok }) => ok === false)
+    .map(({ axis, actual }) => `${axis}: ${actual}`)
+    .join('; ');
+}
+
+async function descriptorsReturned(ground: Ground, before: number | null): Promise<Axis> {
+  const expected = `${before ?? '?'} descriptors open, as before`;
+  const until = performance.now() + ground.times.patience;
+  for (;;) {
+    const now = await ground.target.descriptors();
+    if (before === null || now === null)
+      return { axis: 'resources', ok: null, expected, actual: 'this system does not tell' };
+    if (now <= before) return { axis: 'resources', ok: true, expected, actual: `${now}` };
+    if (performance.now() > until) return { axis: 'resources', ok: false, expected, actual: `${now}` };
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

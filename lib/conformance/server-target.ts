@@ -1,0 +1,141 @@
+/** The server under test: one that runs, or one that the suite starts, restarts and ends. */
+import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GoAheadError } from '../errors.js';
+import { Child, type Exit } from './child.js';
+import { fillCommand, mentions, splitCommand } from './command.js';
+import type { WireLog } from './wire.js';
+import { Wire } from './wire.js';
+
+export interface ServerTargetOptions {
+  readonly host: string;
+  /** Null: a free one is chosen; the command must then mention `{port}`. */
+  readonly port: number | null;
+  readonly exec: string | null;
+  readonly cwd: string | null;
+  /** What `{dir}` stands for. */
+  readonly dir: string | null;
+}
+
+/** How long a server that was just started may take until it listens, in ms. */
+const STARTUP = 10_000;
+const RETRY = 10;
+
+async function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on('error', reject);
+    probe.listen(0, host, () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+export class ServerTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly #words: readonly string[] | null;
+  readonly #cwd: string | null;
+  #child: Child | null = null;
+  /** Until its first connection a server that was just started is not expected to listen yet. */
+  #freshUntil = 0;
+
+  private constructor(options: ServerTargetOptions, port: number, words: readonly string[] | null) {
+    this.host = options.host;
+    this.port = port;
+    this.#words = words && fillCommand(words, { port: String(port), dir: options.dir ?? '', host: options.host });
+    this.#cwd = options.cwd;
+  }
+
+  static async open(options: ServerTargetOptions): Promise<ServerTarget> {
+    const words = options.exec === null ? null : splitCommand(options.exec);
+    if (words !== null && options.port === null && !mentions(words, 'port')) {
+      throw new GoAheadError('OPTION_INVALID', 'The command of --exec is not told a port.', {
+        expected: '{port} in the command, or --port',
+        actual: options.exec ?? '',
+      });
+    }
+    const port = options.port ?? (words === null ? 12_000 : await freePort(options.host));
+    const target = new ServerTarget(options, port, words);
+    target.#start();
+    return target;
+  }
+
+  get restartable(): boolean {
+    return this.#words !== null;
+  }
+
+  /** How the process ended; null while it runs, or when it is not ours. */
+  get exit(): Exit | null {
+    return this.#child?.exit ?? null;
+  }
+
+  /** Open files and sockets of the process; null when it is not ours or the system does not tell. */
+  async descriptors(): Promise<number | null> {
+    return this.#child === null ? null : this.#child.descriptors();
+  }
+
+  #start(): void {
+    if (this.#words === null) return;
+    this.#child = new Child(this.#words, this.#cwd);
+    this.#freshUntil = performance.now() + STARTUP;
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    if (child.exit === null) child.signal('SIGTERM');
+    const exited = await Promise.race([child.ended(2000), sleep(300).then(() => null)]);
+    if (exited === null) {
+      child.signal('SIGKILL');
+      await child.ended(2000);
+    }
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    this.#start();
+  }
+
+  /**
+   * Connects. A server that was just started is tried again until it listens, and the first connection that succeeds is the
+   * caller's: no connection is spent on finding out, since some servers serve only one.
+   */
+  async connect(log: WireLog, ms: number): Promise<Wire | { readonly error: string }> {
+    for (;;) {
+      const socket = connect({ host: this.host, port: this.port, allowHalfOpen: true, noDelay: true });
+      const error = await established(socket, ms);
+      if (error === null) {
+        this.#freshUntil = 0;
+        log.event('connected');
+        return new Wire(socket, log);
+      }
+      socket.destroy();
+      if (error !== 'ECONNREFUSED' || performance.now() > this.#freshUntil || this.exit !== null) {
+        log.event('refused', error);
+        return { error };
+      }
+      await sleep(RETRY);
+    }
+  }
+}
+
+async function established(socket: Socket, ms: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => settle('no answer to the connection request'), ms);
+    const settle = (result: string | null): void => {
+      clearTimeout(timer);
+      socket.removeListener('connect', connected);
+      socket.removeListener('error', failed);
+      // A later error without a listener would be an exception.
+      if (result !== null) socket.on('error', () => undefined);
+      resolve(result);
+    };
+    const connected = (): void => settle(null);
+    const failed = (error: NodeJS.ErrnoException): void => settle(error.code ?? error.message);
+    socket.once('connect', connected);
+    socket.once('error', failed);
+  });
+}

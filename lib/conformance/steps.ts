@@ -1,0 +1,23 @@
+/** The words in which the scripts of the cases are written. */
+import type { Bytes } from './bytes.js';
+import type { DeclaredTime } from './capabilities.js';
+import type { Cut, FileChange, Step } from './case.js';
+
+export const header = (cut?: Cut): Step => (cut ? { do: 'header', cut } : { do: 'header' });
+export const body = (range: { from?: number; to?: number; cut?: Cut } = {}): Step => ({ do: 'body', ...range });
+export const send = (bytes: Bytes, cut?: Cut): Step => (cut ? { do: 'send', bytes, cut } : { do: 'send', bytes });
+export const reply: Step = { do: 'reply' };
+export const request: Step = { do: 'request' };
+export const take = (to?: number): Step => (to === undefined ? { do: 'take' } : { do: 'take', to });
+export const silence: Step = { do: 'silence' };
+export const pause = (ms?: number): Step => (ms === undefined ? { do: 'pause' } : { do: 'pause', ms });
+export const finish: Step = { do: 'finish' };
+export const reset: Step = { do: 'reset' };
+export const close: Step = { do: 'close' };
+export const stopReading: Step = { do: 'stop reading' };
+export const resumeReading: Step = { do: 'resume reading' };
+export const ended: Step = { do: 'ended' };
+export const endedAfter = (after: DeclaredTime): Step => ({ do: 'ended', after });
+export const signal = (name: string): Step => ({ do: 'signal', name });
+export const awaiting = (name: string): Step => ({ do: 'await', name });
+export const changeFile = (how: FileChange): Step => ({ do: 'change file', how });

@@ -1,0 +1,214 @@
+/** One connection, with everything that happens on it in a timed log. Sends literal bytes; knows nothing of the protocol. */
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { escaped } from './bytes.js';
+import type { Ending } from './case.js';
+
+export type WireEvent =
+  | 'connected'
+  | 'refused'
+  | 'sent'
+  | 'sent FIN'
+  | 'sent RST'
+  | 'closed'
+  | 'received'
+  | 'received FIN'
+  | 'received RST'
+  | 'time-out'
+  | 'note';
+
+/** One line of the evidence. `at` is in ms from the start of the exchange; `hex` and `text` show the first 64 bytes. */
+export interface WireEntry {
+  readonly at: number;
+  readonly event: WireEvent;
+  readonly length?: number;
+  readonly hex?: string;
+  readonly text?: string;
+  readonly note?: string;
+}
+
+const SHOWN = 64;
+/** More entries than this are not kept: a body in single bytes would fill the report. */
+const ENTRIES = 200;
+
+export class WireLog {
+  readonly entries: WireEntry[] = [];
+  #dropped = 0;
+  readonly #origin = performance.now();
+
+  now(): number {
+    return Math.round((performance.now() - this.#origin) * 100) / 100;
+  }
+
+  bytes(event: 'sent' | 'received', bytes: Buffer): void {
+    const shown = bytes.subarray(0, SHOWN);
+    const more = bytes.length > SHOWN ? ' …' : '';
+    this.#add({
+      at: this.now(),
+      event,
+      length: bytes.length,
+      hex: shown.toString('hex').replace(/(..)(?=.)/g, '$1 ') + more,
+      text: escaped(shown) + more,
+    });
+  }
+
+  event(event: Exclude<WireEvent, 'sent' | 'received'>, note?: string): void {
+    this.#add(note === undefined ? { at: this.now(), event } : { at: this.now(), event, note });
+  }
+
+  #add(entry: WireEntry): void {
+    const last = this.entries.at(-1);
+    if (this.entries.length < ENTRIES) this.entries.push(entry);
+    else {
+      // The end of an exchange says most: the last line is always the newest, the one before counts the lost ones.
+      this.#dropped += 1;
+      if (last) this.entries[ENTRIES - 1] = { ...entry, note: `after ${this.#dropped} lines that are not shown` };
+    }
+  }
+}
+
+/** What the wire keeps of what it received, in bytes; the rest is counted only. */
+const KEEP = 64 * 1024 * 1024;
+
+export class Wire {
+  readonly log: WireLog;
+  /** The lengths of the first pieces, as the reads returned them. */
+  readonly pieces: number[] = [];
+  receivedLength = 0;
+  receivedAt = 0;
+  sentAt = 0;
+  closedAt = 0;
+  /** How the other end ended the connection. */
+  ending: Ending = 'open';
+  /** We have ended it ourselves (reset or close), so how the target would have is unknown. */
+  ours = false;
+  readonly #socket: Socket;
+  readonly #kept: Buffer[] = [];
+  readonly #waiting = new Set<() => void>();
+  #gone = false;
+
+  constructor(socket: Socket, log: WireLog) {
+    this.#socket = socket;
+    this.log = log;
+    socket.setNoDelay(true);
+    socket.on('data', (bytes) => this.#received(bytes));
+    socket.on('end', () => {
+      this.ending = 'fin';
+      this.closedAt = log.now();
+      log.event('received FIN');
+      this.#wake();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#failed(error.code ?? error.message));
+    socket.on('close', () => {
+      this.#gone = true;
+      this.#wake();
+    });
+  }
+
+  get received(): Buffer {
+    return Buffer.concat(this.#kept);
+  }
+
+  get ended(): boolean {
+    return this.ending !== 'open' || this.#gone;
+  }
+
+  /** Waits until `test` holds, at most `ms`; false when the time is over. Looks after every event of the connection. */
+  async until(test: () => boolean, ms: number): Promise<boolean> {
+    if (test()) return true;
+    return new Promise((resolve) => {
+      const settle = (met: boolean): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve(met);
+      };
+      const look = (): void => {
+        if (test()) settle(true);
+      };
+      const timer = setTimeout(() => settle(test()), ms);
+      this.#waiting.add(look);
+    });
+  }
+
+  /** Sends in one write and waits until the kernel has taken it; false when the connection is gone or `ms` is over. */
+  async send(bytes: Buffer, ms: number): Promise<boolean> {
+    if (this.#gone || this.ours || !this.#socket.writable) return false;
+    let state: 'pending' | 'done' | 'failed' = 'pending';
+    const settled = (): boolean => state !== 'pending' || this.#gone;
+    this.log.bytes('sent', bytes);
+    this.#socket.write(bytes, (error) => {
+      state = error ? 'failed' : 'done';
+      this.#wake();
+    });
+    const met = await this.until(settled, ms);
+    if (!met) this.log.event('time-out', 'the other end takes no more bytes');
+    this.sentAt = this.log.now();
+    return this.#is(state, 'done');
+  }
+
+  finish(): void {
+    if (this.#gone || this.ours) return;
+    this.log.event('sent FIN');
+    this.#socket.end();
+  }
+
+  reset(): void {
+    if (this.#gone || this.ours) return;
+    this.ours = true;
+    this.log.event('sent RST');
+    this.#socket.resetAndDestroy();
+  }
+
+  /** Leaves: a FIN, and no more reading. */
+  close(): void {
+    if (this.#gone || this.ours) return;
+    this.ours = true;
+    this.log.event('closed');
+    this.#socket.destroy();
+  }
+
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    this.#socket.resume();
+  }
+
+  /** Frees the socket without a trace in the log. Resets, so that no half-open connection is left at the target. */
+  dispose(): void {
+    if (this.#gone) return;
+    if (this.ending === 'fin' && this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  // TypeScript narrows `state` to its initial value across the closure; a call hides it.
+  #is<T>(value: T, wanted: T): boolean {
+    return value === wanted;
+  }
+
+  #received(bytes: Buffer): void {
+    if (this.receivedLength < KEEP) this.#kept.push(bytes);
+    if (this.pieces.length < 64) this.pieces.push(bytes.length);
+    this.receivedLength += bytes.length;
+    this.receivedAt = this.log.now();
+    this.log.bytes('received', bytes);
+    this.#wake();
+  }
+
+  #failed(code: string): void {
+    // EPIPE without a reset seen before it: Linux reports it when a FIN came first and the reset answered our bytes
+    // (tcp_reset() in state CLOSE_WAIT), so what the target did was a FIN.
+    if (this.ending === 'open') {
+      this.ending = code === 'EPIPE' ? 'fin' : 'rst';
+      this.closedAt = this.log.now();
+    }
+    this.log.event('received RST', code);
+    this.#gone = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+}

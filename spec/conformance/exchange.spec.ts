@@ -1,0 +1,102 @@
+import type { Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { hex, random, text } from '../../lib/conformance/bytes.js';
+import type { Step } from '../../lib/conformance/case.js';
+import { Board, runScript, type Observed } from '../../lib/conformance/script.js';
+import { ServerTarget } from '../../lib/conformance/server-target.js';
+import { body, ended, finish, header, reply, reset, silence } from '../../lib/conformance/steps.js';
+import { WireLog } from '../../lib/conformance/wire.js';
+import { listen } from './support/null-servers.js';
+
+const GO = Buffer.from('676f206168656164', 'hex');
+const times = { roundTrip: 0, gap: 5, quiet: 30, patience: 400, cap: 2000 };
+const file = { size: hex('00 00 00 00 00 00 00 0a'), name: text('{t}'), body: random(10) };
+
+async function play(t: Test, behaviour: (socket: Socket) => void, steps: readonly Step[]): Promise<Observed> {
+  const server = await listen(behaviour);
+  t.teardown(server.close);
+  const target = await ServerTarget.open({ host: '127.0.0.1', port: server.port, exec: null, cwd: null, dir: null });
+  const wire = await target.connect(new WireLog(), 400);
+  if ('error' in wire) throw new Error(wire.error);
+  const changeFile = async (): Promise<void> => undefined;
+  const context = {
+    label: 'c',
+    file,
+    variables: { t: 'tok', i: 0 },
+    times,
+    declared: {},
+    board: new Board(),
+    headers: [],
+    changeFile,
+  };
+  const observed = await runScript(wire, steps, context);
+  wire.dispose();
+  return observed;
+}
+
+const WHOLE = [header(), reply, body(), ended];
+
+t.test('how the connection ended', async (t) => {
+  const fin = await play(t, (socket) => socket.once('data', () => socket.end(GO)), [header(), reply, ended]);
+  t.match(fin, { ending: 'fin', endedEarly: false, stoppedAt: null, receivedLength: 8 });
+  t.type(fin.closeMs, 'number');
+
+  const rst = await play(t, (socket) => socket.once('data', () => socket.resetAndDestroy()), [header(), reply, ended]);
+  t.match(rst, { ending: 'rst', stoppedAt: 'reply', receivedLength: 0 });
+
+  const open = await play(t, (socket) => socket.once('data', () => socket.write(GO)), WHOLE);
+  t.match(open, { ending: 'open', stoppedAt: 'ended', closeMs: null });
+  t.ok(open.log.some(({ event }) => event === 'time-out'));
+
+  const ours = await play(t, (socket) => socket.once('data', () => socket.write(GO)), [header(), reply, reset]);
+  t.match(ours, { endedByUs: true, stoppedAt: null });
+});
+
+t.test('a FIN before the last byte is seen as early', async (t) => {
+  const early = await play(t, (socket) => socket.once('data', () => socket.end(GO)), [
+    header(),
+    reply,
+    body({ to: -1 }),
+    silence,
+    body({ from: -1 }),
+    ended,
+  ]);
+  t.match(early, { ending: 'fin', stoppedAt: 'silence' });
+});
+
+t.test('a wrong reply ends the script at once', async (t) => {
+  for (const wrong of ['no ahead', 'g', 'go ahead\n', 'Go ahead', 'go  ahead']) {
+    const observed = await play(t, (socket) => socket.once('data', () => socket.end(wrong)), WHOLE);
+    const short = wrong === 'g' || wrong === 'go ahead\n';
+    t.equal(observed.received.toString(), wrong);
+    t.equal(observed.stoppedAt, short ? observed.stoppedAt : 'reply', wrong);
+  }
+});
+
+t.test('bytes in a silence are seen', async (t) => {
+  const observed = await play(t, (socket) => socket.write(GO), [silence, header(), reply]);
+  t.match(observed, { brokeSilence: true, stoppedAt: 'silence' });
+});
+
+t.test('what is sent in pieces arrives in pieces, and whole', async (t) => {
+  const pieces: Buffer[] = [];
+  await play(t, (socket) => socket.on('data', (bytes) => pieces.push(bytes)), [header({ at: [3, 8] }), finish, ended]);
+  t.strictSame(
+    pieces.map((piece) => piece.toString('hex')),
+    ['000000', '000000000a', '746f6b'],
+  );
+});
+
+t.test('the log shows every byte escaped, with its time', async (t) => {
+  const { log } = await play(t, (socket) => socket.once('data', () => socket.end(GO)), [header(), reply, ended]);
+  t.match(
+    log.map(({ event, hex: shown }) => [event, shown]),
+    [
+      ['connected', undefined],
+      ['sent', '00 00 00 00 00 00 00 0a 74 6f 6b'],
+      ['received', '67 6f 20 61 68 65 61 64'],
+      ['received FIN', undefined],
+    ],
+  );
+  t.equal(log[1]?.text, '\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x0atok');
+});
