@@ -30,7 +30,8 @@ export const CLAUSES = {
   '4.9': 'A receiver MUST NOT write through a symbolic link that stands under the final name.',
   '4.10': 'A receiver MUST NOT open anything that stands under the final name and is not a regular file.',
   '4.11': 'A receiver MAY add a suffix of its own to the name under which it stores the file.',
-  '4.12': 'A receiver MAY refuse names that its platform reserves, such as `CON`, `a:b` or a trailing dot on Windows.',
+  '4.12':
+    'A receiver MAY refuse names that its platform reserves, such as `CON`, `a:b` or a trailing dot on Windows, and names of nothing but spaces.',
   '4.13': "A sender SHOULD send the last component of the file's path as the name.",
   '4.14': 'A sender MUST fail, before it connects, on a name that does not fit the header or is not valid UTF-8.',
   '5.1':
