@@ -61,15 +61,16 @@ export async function demo(options: DemoFlags, environment: Environment, hooks: 
     signalled = signal;
     abort.abort();
   });
-  const folder = await mkdtemp(join(tmpdir(), 'go-ahead-demo-'));
+  let folder: string | undefined;
   try {
+    folder = await mkdtemp(join(tmpdir(), 'go-ahead-demo-'));
     const matched = await run(options, folder, abort.signal, out, hooks);
     if (options.keep === true) out.line(`kept: ${folder}`);
     if (signalled !== undefined) return EXIT_BY_SIGNAL[signalled];
     return matched ? EXIT.ok : EXIT.failed;
   } finally {
     offSignals();
-    if (options.keep !== true) await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined && options.keep !== true) await rm(folder, { recursive: true, force: true });
     if (signalled !== undefined) err.line('go-ahead: the demo was interrupted');
   }
 }

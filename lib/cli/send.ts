@@ -40,7 +40,7 @@ export async function sendFiles(files: readonly string[], flags: SendFlags, envi
   const { to, as, size, json = false, ...options } = flags;
   const list = files.map((file): FileToSend & { readonly name: string } =>
     file === STDIN
-      ? { file: environment.stdin, name: as ?? '', ...(size === undefined ? {} : { size }) }
+      ? { file: environment.stdin, name: as ?? STDIN, size: size ?? 0n }
       : { file, name: as ?? basename(file) },
   );
   const abort = new AbortController();
