@@ -25,7 +25,7 @@ interface Running {
 }
 
 function start(t: Test, ...argv: string[]): Running {
-  const child = spawn(NODE ?? '', [...PREFIX, MAIN, ...argv], { stdio: ['pipe', 'pipe', 'pipe'], env: VARIABLES });
+  const child = spawn(NODE, [...PREFIX, MAIN, ...argv], { stdio: ['pipe', 'pipe', 'pipe'], env: VARIABLES });
   t.teardown(() => child.kill('SIGKILL'));
   const stdout = new Capture();
   const stderr = new Capture();

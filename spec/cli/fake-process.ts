@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import type { Environment, Signal } from '../../lib/cli/environment.js';
 import { run } from '../../lib/cli/run.js';
@@ -136,7 +136,6 @@ export async function upload(port: number, name: string, body: string): Promise<
 export async function listen(onConnection: (socket: Socket) => void) {
   const server = createServer(onConnection);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { port } = server.address() as AddressInfo;
   return { port, close: () => new Promise((closed) => server.close(closed)) };
 }
