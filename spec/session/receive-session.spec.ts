@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { GoAheadError } from '../../lib/errors.js';
+import { GoAheadError, toGoAheadError } from '../../lib/errors.js';
 import { RECEIVE_DEFAULTS } from '../../lib/session/options.js';
 import { RECEIVE_TRANSITIONS, type ReceiveState } from '../../lib/session/states.js';
 import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
@@ -510,6 +510,11 @@ t.test('a storage that fails at each of its calls', async (t) => {
       t.match(rig.error, { side: 'local', message: 'the storage failed: EIO: i/o error' });
     }
   }
+});
+
+t.test('a storage may throw what is no error at all', async (t) => {
+  const error = toGoAheadError('pulled out', 'STORAGE_FAILED', 'the storage failed');
+  t.match(error, { code: 'STORAGE_FAILED', message: 'the storage failed: pulled out', cause: 'pulled out' });
 });
 
 t.test('a write that fails later than the next has begun', async (t) => {
