@@ -103,7 +103,8 @@ export class Peer {
     socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
     this.ended = new Promise((resolve) => {
       const end = (ending: Ending): void => resolve((this.ending ??= ending));
-      socket.on('end', () => end('FIN'));
+      // libuv tells bytes and a reset that come together as an orderly end; getpeername(2) knows better.
+      socket.on('end', () => end(!socket.writableFinished && socket.remoteAddress === undefined ? 'RST' : 'FIN'));
       socket.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'ECONNRESET' || error.code === 'EPIPE') end('RST');
       });
