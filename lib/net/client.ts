@@ -20,7 +20,7 @@ export type Sendable = string | Uint8Array | AsyncIterable<Uint8Array>;
 export interface SendOptions extends SendSessionOptions {
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** Default 12000. */
+  /** 1 to 65,535. Default 12000. */
   readonly port?: number;
   /** The name to announce. Default the last component of the path (4.13); bytes and streams need one. */
   readonly name?: string;
@@ -85,7 +85,7 @@ export async function send(file: Sendable, options: SendOptions = {}): Promise<R
       const error = toGoAheadError(reason, 'INTERNAL', 'the client failed');
       const again = attempt <= retries && WORTH_A_RETRY.has(error.code) && !error.mayBeStored && isRepeatable(file);
       if (!again) throw error;
-      options.onRetry?.(error, attempt);
+      retrying(options, error, attempt);
       const longest = Math.min(retryDelay * 2 ** (attempt - 1), MAX_RETRY_DELAY);
       await wait(longest * (0.5 + Math.random() / 2), clock, signal);
     }
@@ -95,6 +95,7 @@ export async function send(file: Sendable, options: SendOptions = {}): Promise<R
 async function sendOnce(file: Sendable, name: string, options: SendOptions, clock: Clock): Promise<bigint> {
   const { signal } = options;
   if (signal?.aborted === true) throw abortError(signal);
+  requirePort(options.port);
   const source = await openSource(file, options);
   try {
     // All that can be wrong on this side is wrong before anything is connected (4.14, 8.7).
@@ -128,10 +129,23 @@ function transfer(source: Source, name: string, options: SendOptions, clock: Clo
     });
     const { onProgress } = options;
     if (onProgress !== undefined) {
-      session.on('begun', () => onProgress(0n, source.size));
-      session.on('progress', (sent) => onProgress(sent, source.size));
+      const tell = (sent: bigint): void => {
+        // A write that a reset cut off settles too.
+        if (session.state !== 'body') return;
+        try {
+          onProgress(sent, source.size);
+        } catch (cause) {
+          const error = listenerFailed('onProgress', cause);
+          // Not from within its own event: the session has still to take the step that it tells of.
+          queueMicrotask(() => session.abort(error));
+        }
+      };
+      session.on('begun', () => tell(0n));
+      session.on('progress', tell);
     }
     signal?.addEventListener('abort', onAbort, { once: true });
+    // While the source was opened.
+    if (signal?.aborted === true) onAbort();
     startWhenConnected(
       socket,
       session,
@@ -182,6 +196,26 @@ function isRepeatable(file: Sendable): boolean {
   return typeof file === 'string' || file instanceof Uint8Array;
 }
 
+function requirePort(port = DEFAULT_PORT): void {
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return;
+  throw new GoAheadError('OPTION_INVALID', `${port} is not a port`, {
+    expected: 'a whole number from 1 to 65,535',
+    actual: String(port),
+  });
+}
+
+function retrying({ onRetry }: SendOptions, error: GoAheadError, attempt: number): void {
+  try {
+    onRetry?.(error, attempt);
+  } catch (cause) {
+    throw listenerFailed('onRetry', cause);
+  }
+}
+
+function listenerFailed(name: string, cause: unknown): GoAheadError {
+  return toGoAheadError(cause, 'INTERNAL', `the callback ${name} failed`);
+}
+
 function wait(ms: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((waited, aborted) => {
     const onAbort = (): void => {
@@ -193,6 +227,7 @@ function wait(ms: number, clock: Clock, signal: AbortSignal | undefined): Promis
       waited();
     });
     signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
   });
 }
 
@@ -214,7 +249,8 @@ function connectFailed(host: string, port: number, cause: Error): GoAheadError {
       ? 'nothing listens there; is the server running?'
       : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
         ? 'the host is not known'
-        : cause.message;
+        : // An AggregateError, of a host with several addresses, has none.
+          cause.message || String(code);
   return new GoAheadError('CONNECT_FAILED', `cannot connect to ${formatAddress(host, port)}: ${reason}`, {
     expected: 'a connection',
     actual: typeof code === 'string' ? code : cause.message,

@@ -53,7 +53,7 @@ export type ServerEvents = {
   stored: (upload: IncomingUpload, stored: Stored) => void;
   /** Refused or failed; nothing is left of it. */
   failed: (upload: IncomingUpload, error: GoAheadError) => void;
-  /** A listener of this server threw, or a bug of ours; that connection was dropped, the others go on. */
+  /** A listener of this server threw, or a connection could not be accepted; all others go on. */
   error: (error: GoAheadError) => void;
 };
 
@@ -92,6 +92,10 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#listener = createNetServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) =>
       this.#accept(socket),
     );
+    // Closed while the name of its host was looked up, when there was nothing to close yet.
+    this.#listener.on('listening', () => {
+      if (this.#closing !== undefined) this.#listener.close();
+    });
   }
 
   /**
@@ -102,18 +106,38 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   async listen({ host = '127.0.0.1', port = DEFAULT_PORT }: ListenOptions = {}): Promise<AddressInfo> {
     const { signal, directory } = this.#options;
     if (directory !== undefined) this.#storage ??= await DirectoryStorage.open(directory, this.#options);
-    if (signal?.aborted === true || this.#closing !== undefined) {
-      throw new GoAheadError('ABORTED', 'the server was closed before it listened', { cause: signal?.reason });
-    }
-    await new Promise<void>((listening, failed) => {
-      this.#listener.once('error', (cause) => failed(listenError(host, port, cause)));
-      this.#listener.listen({ host, port }, listening);
-    });
-    this.#listener.removeAllListeners('error');
-    // An accept that fails (EMFILE) is not the end of a server.
-    this.#listener.on('error', (cause) => this.#report(cause));
+    this.#requireOpen();
+    await this.#bind(host, port);
+    if (signal?.aborted === true) await this.close({ drain: 0 });
+    this.#requireOpen();
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     return this.address();
+  }
+
+  #requireOpen(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted !== true && this.#closing === undefined) return;
+    throw new GoAheadError('ABORTED', 'the server was closed before it listened', { cause: signal?.reason });
+  }
+
+  async #bind(host: string, port: number): Promise<void> {
+    const listener = this.#listener;
+    let unlisten = (): void => undefined;
+    try {
+      // `close` comes in place of `listening` when it is closed meanwhile; `listen` itself throws for a port out of range,
+      // and when it listens already.
+      await new Promise<void>((done, failed) => {
+        listener.once('error', failed).once('close', done);
+        unlisten = () => void listener.off('error', failed).off('close', done);
+        listener.listen({ host, port }, done);
+      });
+    } catch (cause) {
+      throw listenError(host, port, cause);
+    } finally {
+      unlisten();
+    }
+    // An accept that fails (EMFILE) is not the end of a server.
+    listener.on('error', (cause) => this.#report(cause));
   }
 
   /** @throws GoAheadError `LISTEN_FAILED` when the server does not listen */
@@ -125,7 +149,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     return address;
   }
 
-  /** Uploads and other connections at this moment. */
+  /** Uploads and other connections at this moment, and those whose work on the disk is not over. */
   get connections(): number {
     return this.#connections.size;
   }
@@ -188,10 +212,18 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#connections.set(socket, session);
     this.#announce(peer, session);
     listenToEnd(socket, session);
-    socket.once('close', () => {
-      reader?.close();
+    // A sender that is gone may leave work behind on the disk: both must be over.
+    let running = 2;
+    const over = (): void => {
+      if (--running > 0) return;
       this.#connections.delete(socket);
       if (this.#connections.size === 0) this.#drained?.();
+    };
+    session.on('stored', over);
+    session.on('failed', over);
+    socket.once('close', () => {
+      reader?.close();
+      over();
     });
     session.start();
     if (direct !== undefined) {
@@ -250,8 +282,8 @@ function closingError(): GoAheadError {
   });
 }
 
-function listenError(host: string, port: number, cause: Error): GoAheadError {
-  const code = 'code' in cause ? cause.code : undefined;
+function listenError(host: string, port: number, cause: unknown): GoAheadError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const advice =
     code === 'EADDRINUSE'
       ? 'the port is in use; choose another, or 0 for a free one'
@@ -259,6 +291,8 @@ function listenError(host: string, port: number, cause: Error): GoAheadError {
         ? 'you may not listen on that port; choose one above 1023'
         : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
           ? 'the host is not an address of this machine'
-          : cause.message;
+          : cause instanceof Error
+            ? cause.message
+            : String(cause);
   return new GoAheadError('LISTEN_FAILED', `cannot listen on ${formatAddress(host, port)}: ${advice}`, { cause });
 }

@@ -13,10 +13,24 @@ export interface ConnectionListener {
 /** Tells a session how its connection ends. A reader tells it of the bytes: {@link readPlainly} or `readDirectly`. */
 export function listenToEnd(socket: Duplex, session: ConnectionListener): void {
   let error: Error | undefined;
-  socket.on('end', () => session.end());
+  socket.on('end', () => {
+    if (wasReset(socket)) session.lost();
+    else session.end();
+  });
   socket.on('error', (cause: Error) => (error = cause));
   // After an orderly end this is no news to the session.
   socket.on('close', () => session.lost(error));
+}
+
+/**
+ * A reset that arrives together with bytes is told as an orderly end: libuv sees the hang-up after a short read and does
+ * not ask for its cause (`uv__stream_io`, src/unix/stream.c). A reply and a reset would then make a receipt for an empty
+ * file. But a connection that was reset has no peer any more (getpeername(2), ENOTCONN). After our own FIN an orderly end
+ * leaves none either; nothing is read together with a reset then, and it comes as an error.
+ */
+function wasReset(socket: Duplex): boolean {
+  if (!(socket instanceof Socket) || socket.writableFinished || socket.destroyed) return false;
+  return socket.localAddress !== undefined && socket.remoteAddress === undefined;
 }
 
 /** Reads by way of stream events: a buffer from Node for each chunk, and so nothing to give back. */
@@ -27,9 +41,16 @@ export function readPlainly(socket: Duplex, session: ConnectionListener): void {
 /** A session's transport on a socket, or on any other duplex stream (TLS, a pipe, a test). */
 export class SocketTransport implements Transport {
   readonly #socket: Duplex;
+  readonly #connection: Duplex;
 
-  constructor(socket: Duplex) {
+  /**
+   * @param connection the TCP socket under `socket`, where there is one: what a reset resets. Without it a TLS stream
+   *   breaks off, which Node's TLS at the other end does not tell from an orderly end: a receiver that fails after the
+   *   last byte would seem to confirm it (8.2).
+   */
+  constructor(socket: Duplex, connection: Duplex = socket) {
     this.#socket = socket;
+    this.#connection = connection;
   }
 
   write(bytes: Uint8Array): MaybePromise<void> {
@@ -47,11 +68,10 @@ export class SocketTransport implements Transport {
   }
 
   reset(): void {
-    const socket = this.#socket;
-    if (socket.destroyed) return;
+    const [socket, connection] = [this.#socket, this.#connection];
     // SO_LINGER of zero, then close (uv_tcp_close_reset). Other streams have no RST: they break off.
-    if (socket instanceof Socket && socket.remoteAddress !== undefined) socket.resetAndDestroy();
-    else socket.destroy();
+    if (isTcp(connection)) connection.resetAndDestroy();
+    socket.destroy();
   }
 
   pause(): void {
@@ -61,4 +81,11 @@ export class SocketTransport implements Transport {
   resume(): void {
     this.#socket.resume();
   }
+}
+
+/** What is connected by TCP itself: `resetAndDestroy` throws for pipes and for TLS. */
+function isTcp(stream: Duplex): stream is Socket {
+  return (
+    stream instanceof Socket && !('encrypted' in stream) && !stream.destroyed && stream.remoteAddress !== undefined
+  );
 }

@@ -1,10 +1,8 @@
 import { close, constants, fstat, open, read, stat, type BigIntStats } from 'node:fs';
 import { promisify } from 'node:util';
 import { GoAheadError } from '../errors.js';
+import { DEFAULT_CHUNK_SIZE, requireChunkSize } from './chunk-size.js';
 import type { Source } from './source.js';
-
-// Large enough that the calls vanish in the copying; measured against 64 KiB to 4 MiB (docs/performance.md).
-export const DEFAULT_CHUNK_SIZE = 2 * 2 ** 20;
 
 const fs = {
   close: promisify(close),
@@ -34,8 +32,12 @@ export class FileSource implements Source {
     this.#chunkSize = Number(opened.size < BigInt(chunkSize) ? opened.size : BigInt(chunkSize));
   }
 
-  /** @throws GoAheadError `SOURCE_INVALID` when it is missing, unreadable or not a regular file (8.7) */
+  /**
+   * @param chunkSize the most bytes that are read at once; twice as many are held in memory
+   * @throws GoAheadError `SOURCE_INVALID` when it is missing, unreadable or not a regular file (8.7); `OPTION_INVALID`
+   */
   static async open(path: string, chunkSize = DEFAULT_CHUNK_SIZE): Promise<FileSource> {
+    requireChunkSize(chunkSize);
     let fd: number;
     try {
       requireFile(path, await fs.stat(path, { bigint: true }));
@@ -55,6 +57,8 @@ export class FileSource implements Source {
   }
 
   async read(): Promise<Uint8Array | undefined> {
+    // Its descriptor may be another file's by now.
+    if (this.#closed) return undefined;
     const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#chunkSize);
     const reading = fs.read(this.#fd, buffer, 0, buffer.length, this.#position);
     this.#reading = reading;
@@ -72,6 +76,7 @@ export class FileSource implements Source {
     const { size, mtimeNs } = this.#opened;
     if (now.size !== size) throw this.#changed(`${size} bytes`, `${now.size} bytes`);
     if (now.mtimeNs !== mtimeNs) throw this.#changed('an unchanged file', 'one that was written to');
+    if (size === 0n) await this.#expectNothing();
     let there: BigIntStats;
     try {
       there = await fs.stat(this.#path, { bigint: true });
@@ -88,6 +93,12 @@ export class FileSource implements Source {
     // A descriptor that is closed under a read could be another file's by then.
     await this.#reading?.catch(() => undefined);
     await fs.close(this.#fd);
+  }
+
+  /** Files that the kernel makes up, such as those in /proc, have bytes and a size of zero. */
+  async #expectNothing(): Promise<void> {
+    const { bytesRead } = await fs.read(this.#fd, Buffer.alloc(1), 0, 1, 0);
+    if (bytesRead > 0) throw this.#changed('0 bytes', 'at least 1 byte');
   }
 
   #changed(expected: string, actual: string, cause?: unknown): GoAheadError {
@@ -120,6 +131,6 @@ function unreadable(path: string, cause: unknown): GoAheadError {
       ? 'there is no such file'
       : code === 'EACCES'
         ? 'you may not read it'
-        : `it cannot be opened (${String(code)})`;
+        : `it cannot be opened (${typeof code === 'string' ? code : String(cause)})`;
   return new GoAheadError('SOURCE_INVALID', `${path}: ${reason}`, { expected: 'a readable file', cause });
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_CHUNK_SIZE, requireChunkSize } from './chunk-size.js';
 import type { Source } from './source.js';
 
 /** Bytes that are in memory already. They must not change until the transfer is over. */
@@ -7,7 +8,9 @@ export class MemorySource implements Source {
   readonly #chunkSize: number;
   #position = 0;
 
-  constructor(bytes: Uint8Array, chunkSize = bytes.length) {
+  /** @throws GoAheadError `OPTION_INVALID` */
+  constructor(bytes: Uint8Array, chunkSize = DEFAULT_CHUNK_SIZE) {
+    requireChunkSize(chunkSize);
     this.size = BigInt(bytes.length);
     this.#bytes = bytes;
     this.#chunkSize = chunkSize;

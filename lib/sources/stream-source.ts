@@ -15,7 +15,10 @@ export class StreamSource implements Source {
     for (;;) {
       const next: IteratorResult<Uint8Array, unknown> = await this.#chunks.next();
       if (next.done === true) return undefined;
-      if (next.value.length > 0) return next.value;
+      const chunk: unknown = next.value;
+      // A stream with an encoding yields text, whose length is not that of its bytes.
+      if (!(chunk instanceof Uint8Array)) throw notBytes(chunk);
+      if (chunk.length > 0) return chunk;
     }
   }
 
@@ -36,4 +39,11 @@ export class StreamSource implements Source {
     // Not awaited: a generator answers only after a read that is under way, and that may wait for a person to type.
     void this.#chunks.return?.().catch(() => undefined);
   }
+}
+
+function notBytes(chunk: unknown): GoAheadError {
+  return new GoAheadError('SOURCE_INVALID', 'the stream yields something other than bytes; does it have an encoding?', {
+    expected: 'Uint8Array or Buffer',
+    actual: typeof chunk,
+  });
 }

@@ -1,0 +1,230 @@
+import { writeFileSync } from 'node:fs';
+import { createServer as createNetServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import t from 'tap';
+import { GoAheadError } from '../../lib/errors.js';
+import { createServer, DEFAULT_PORT, Server } from '../../lib/net/server.js';
+import { DirectoryStorage } from '../../lib/storage/directory-storage.js';
+import { MemoryStorage } from '../../lib/storage/memory-storage.js';
+import { bothWays, isOver, serverRig, upload, type RigOptions } from './server-rig.js';
+import { headerBytes, ScriptedStorage, turns, until } from './support.js';
+
+t.test('needs a directory or a storage', async (t) => {
+  const storage = new MemoryStorage();
+  for (const options of [{}, { directory: '.', storage }]) {
+    t.throws(() => createServer(options), { code: 'OPTION_INVALID' });
+  }
+  t.type(createServer({ storage }), Server);
+  t.equal(DEFAULT_PORT, 12000);
+});
+
+t.test('says why it cannot listen, and can try again', async (t) => {
+  const taken = createNetServer();
+  taken.listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const server = createServer({ storage: new MemoryStorage() });
+  t.throws(() => server.address(), { code: 'LISTEN_FAILED' });
+  const tries = [
+    [{ port }, `127.0.0.1:${port}: the port is in use`],
+    [{ port: 0, host: '192.0.2.1' }, 'not an address of this machine'],
+    [{ port: 0, host: '127.0.0.1.invalid' }, ''],
+    [{ port: 65_536 }, '65536'],
+    [{ port: -1 }, '-1'],
+    [{ port: 1.5 }, '1.5'],
+  ] as const;
+  for (const [options, message] of tries) {
+    const error: unknown = await server.listen(options).catch((reason: unknown) => reason);
+    t.match(error, { code: 'LISTEN_FAILED' }, JSON.stringify(options));
+    t.ok(error instanceof GoAheadError && error.message.includes(message) && error.cause instanceof Error, message);
+  }
+  const address = await server.listen({ port: 0 });
+  t.match(address, { address: '127.0.0.1', family: 'IPv4' }, 'nobody else is let in by default');
+  t.same(server.address(), address);
+  await t.rejects(server.listen({ port: 0 }), { code: 'LISTEN_FAILED' }, 'it listens already');
+  await server.close();
+  t.throws(() => server.address(), { code: 'LISTEN_FAILED' });
+  await t.rejects(server.listen({ port: 0 }), { code: 'ABORTED' }, 'once closed it stays so');
+});
+
+t.test(
+  'says that a port is not allowed',
+  { skip: process.geteuid?.() === 0 && 'root may listen on every port' },
+  async (t) => {
+    const server = createServer({ storage: new MemoryStorage() });
+    await t.rejects(server.listen({ port: 1 }), { code: 'LISTEN_FAILED', message: /above 1023/ });
+  },
+);
+
+t.test('needs a directory that is one', async (t) => {
+  const directory = t.testdir({ file: '' });
+  for (const path of [join(directory, 'missing'), join(directory, 'file')]) {
+    const server = createServer({ directory: path });
+    await t.rejects(server.listen({ port: 0 }), { code: 'DIRECTORY_INVALID' });
+    await server.close();
+  }
+});
+
+t.test('listens on every address, by name and by IPv6 where there is any', async (t) => {
+  const server = createServer({ storage: new MemoryStorage() });
+  const { port } = await server.listen({ host: 'localhost', port: 0 });
+  t.ok(port > 0);
+  await server.close();
+  const six = createServer({ storage: new MemoryStorage() });
+  const error: unknown = await six.listen({ host: '::1', port: 0 }).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  t.ok(error === undefined || (error instanceof GoAheadError && error.code === 'LISTEN_FAILED'));
+  await six.close();
+});
+
+bothWays('close ends idle connections at once, and lets running uploads finish', {}, async (t, rig) => {
+  const idle = await rig.connect();
+  const settling = await rig.connect();
+  const running = await rig.connect();
+  await running.write(headerBytes(4, 'running'));
+  await running.has(8);
+  await settling.write(headerBytes(4, 's').subarray(0, 5));
+  await until(() => rig.server.connections === 3);
+  await turns();
+  let closed = false;
+  const closing = rig.server.close().then(() => (closed = true));
+  t.equal(await idle.ended, 'FIN');
+  t.equal(await settling.ended, 'FIN');
+  t.equal(idle.receivedLength + settling.receivedLength, 0);
+  t.match(rig.seen.slice(-2), [{ error: { code: 'ABORTED' } }, { error: { code: 'ABORTED' } }]);
+  await turns();
+  t.notOk(closed, 'it waits for the running one');
+  await t.rejects(rig.connect(), { code: 'ECONNREFUSED' });
+  await running.write('done');
+  running.fin();
+  t.equal(await running.ended, 'FIN');
+  await closing;
+  t.match(rig.seen.at(-1), { kind: 'stored' }, 'and has told of it before it is closed');
+});
+
+bothWays('close resets what runs past the deadline', { drain: 5_000 }, async (t, rig) => {
+  const running = await rig.connect();
+  await running.write(headerBytes(4, 'running'));
+  await running.has(8);
+  const closing = rig.server.close();
+  rig.clock.advance(4_999);
+  await turns();
+  t.equal(running.ending, undefined);
+  rig.clock.advance(1);
+  t.equal(await running.ended, 'RST');
+  await closing;
+  t.match(rig.seen.at(-1), { kind: 'failed', error: { code: 'ABORTED' } });
+  t.equal(rig.files().size, 0);
+});
+
+bothWays('a second close can only shorten the wait', {}, async (t, rig) => {
+  const running = await rig.connect();
+  await running.write(headerBytes(4, 'running'));
+  await running.has(8);
+  const closing = rig.server.close({ drain: 100 });
+  void rig.server.close({ drain: 1_000_000 });
+  rig.clock.advance(50);
+  t.equal(rig.server.close({ drain: 0 }), closing, 'the same close');
+  t.equal(await running.ended, 'RST');
+  await closing;
+});
+
+bothWays('close on nothing, and twice', {}, async (t, rig) => {
+  await rig.server.close();
+  await rig.server.close();
+  await rig.server[Symbol.asyncDispose]();
+  t.equal(rig.server.connections, 0);
+});
+
+{
+  let storage: ScriptedStorage;
+  for (const call of ['abort', 'commit'] as const) {
+    const make = (): RigOptions => ({ storage: (storage = new ScriptedStorage({ [call]: 'hangs' })) });
+    bothWays(`close waits for the storage, when the sender is gone already (${call})`, make, async (t, rig) => {
+      const peer = await rig.connect();
+      await peer.write(headerBytes(4, 'x'));
+      await peer.has(8);
+      if (call === 'commit') await peer.write('done');
+      peer.fin();
+      await until(() => storage.waiting === 1);
+      peer.reset();
+      await turns();
+      let closed = false;
+      const closing = rig.server.close({ drain: 0 }).then(() => (closed = true));
+      await turns();
+      t.notOk(closed, 'something is still under way on the disk');
+      t.same(rig.kinds(), ['begun']);
+      storage.settle();
+      await closing;
+      t.same(rig.kinds(), ['begun', call === 'abort' ? 'failed' : 'stored'], 'and all is told by then');
+    });
+  }
+
+  const make = (): RigOptions => ({ storage: (storage = new ScriptedStorage({ abort: 'hangs' })) });
+  bothWays('close waits for the storage, when the sender has reset', make, async (t, rig) => {
+    const peer = await rig.connect();
+    await peer.write(headerBytes(4, 'x'));
+    await peer.has(8);
+    peer.reset();
+    await until(() => storage.waiting === 1);
+    await turns();
+    let closed = false;
+    const closing = rig.server.close().then(() => (closed = true));
+    await turns();
+    t.notOk(closed, 'something is still under way on the disk');
+    storage.settle();
+    await closing;
+    t.same(rig.kinds(), ['begun', 'failed']);
+  });
+}
+
+t.test('a signal closes it at once', async (t) => {
+  const abort = new AbortController();
+  const rig = await serverRig(t, { signal: abort.signal }, true);
+  const running = await rig.connect();
+  await running.write(headerBytes(4, 'running'));
+  await running.has(8);
+  abort.abort();
+  t.equal(await running.ended, 'RST');
+  await rig.server.close();
+  t.equal(rig.files().size, 0);
+});
+
+t.test('a signal that comes before or while it begins to listen', async (t) => {
+  const before = createServer({ storage: new MemoryStorage(), signal: AbortSignal.abort('no') });
+  await t.rejects(before.listen({ port: 0 }), { code: 'ABORTED', cause: 'no' });
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const abort = new AbortController();
+    const during = createServer({ storage: new MemoryStorage(), signal: abort.signal });
+    const listening = during.listen({ port: 0, host });
+    abort.abort('stop');
+    await t.rejects(listening, { code: 'ABORTED', cause: 'stop' }, host);
+    t.throws(() => during.address(), { code: 'LISTEN_FAILED' }, 'nothing listens on');
+
+    const closed = createServer({ storage: new MemoryStorage() });
+    const opening = closed.listen({ port: 0, host });
+    const closing = closed.close();
+    await t.rejects(opening, { code: 'ABORTED' }, host);
+    await closing;
+    t.throws(() => closed.address(), { code: 'LISTEN_FAILED' }, 'nothing listens on');
+  }
+});
+
+t.test('sweeps what a killed run left, and keeps to its directory', async (t) => {
+  const rig = await serverRig(t, { suffix: '.temp', onConflict: 'refuse' }, true);
+  writeFileSync(join(rig.directory, 'mine.txt'), 'mine');
+  const peer = await rig.connect();
+  await upload(peer, headerBytes(2, '../../etc/up.txt'), Buffer.from('ok'));
+  t.equal(await peer.ended, 'FIN');
+  const again = await rig.connect();
+  await upload(again, headerBytes(2, 'up.txt'), Buffer.from('no'));
+  await isOver(rig, 2);
+  t.match(rig.seen.at(-1), { error: { code: 'NAME_TAKEN' } });
+  t.same([...rig.files().keys()].sort(), ['mine.txt', 'up.txt.temp'], 'the options reach the storage');
+  await rig.server.close();
+  t.ok(await DirectoryStorage.open(rig.directory));
+});

@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { GoAheadError } from '../../lib/errors.js';
+import { createServer, type IncomingUpload, type Server, type ServerOptions } from '../../lib/net/server.js';
+import type { Stored } from '../../lib/storage/storage.js';
+import { connectPeer, GO_AHEAD, ManualClock, until, type Peer } from './support.js';
+
+export interface Seen {
+  readonly kind: 'begun' | 'progress' | 'stored' | 'failed';
+  readonly upload: IncomingUpload;
+  readonly stored?: Stored;
+  readonly error?: GoAheadError;
+}
+
+/** A server on a free port, everything it tells, and where it stores. */
+export interface Rig {
+  readonly server: Server;
+  readonly port: number;
+  readonly clock: ManualClock;
+  readonly directory: string;
+  readonly directReads: boolean;
+  readonly seen: Seen[];
+  /** `begun`, `stored` and `failed`, in order. */
+  kinds(): string[];
+  connect(): Promise<Peer>;
+  /** Every name in the directory, with its content. */
+  files(): Map<string, Buffer>;
+}
+
+export type RigOptions = Omit<ServerOptions, 'directory' | 'directReads'>;
+
+export async function serverRig(t: Test, options: RigOptions, directReads: boolean): Promise<Rig> {
+  const directory = t.testdir({});
+  const clock = new ManualClock();
+  const place = options.storage === undefined ? { directory, sync: false } : {};
+  const server = createServer({ ...place, clock, directReads, ...options });
+  const seen: Seen[] = [];
+  server.on('begun', (upload) => seen.push({ kind: 'begun', upload }));
+  server.on('progress', (upload) => seen.push({ kind: 'progress', upload }));
+  server.on('stored', (upload, stored) => seen.push({ kind: 'stored', upload, stored }));
+  server.on('failed', (upload, error) => seen.push({ kind: 'failed', upload, error }));
+  const { port } = await server.listen({ port: 0 });
+  return {
+    server,
+    port,
+    clock,
+    directory,
+    directReads,
+    seen,
+    kinds: () => seen.map(({ kind }) => kind).filter((kind) => kind !== 'progress'),
+    connect: () => connectPeer(t, port),
+    files: () => new Map(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name))])),
+  };
+}
+
+/** Runs a case with pooled buffers and with stream events: what is seen from outside must be the same. */
+export function bothWays(
+  name: string,
+  options: RigOptions | (() => RigOptions),
+  body: (t: Test, rig: Rig) => Promise<void>,
+): void {
+  for (const directReads of [true, false]) {
+    t.test(`${name} (${directReads ? 'direct' : 'plain'} reads)`, async (t) => {
+      const rig = await serverRig(t, typeof options === 'function' ? options() : options, directReads);
+      const { server } = rig;
+      await body(t, rig);
+      await server.close({ drain: 0 });
+      t.equal(server.connections, 0, 'no connection is left');
+      t.equal(server.bufferedBytes, 0, 'every read buffer is back');
+      t.equal(rig.clock.armed(), 0, 'no timer is left');
+    });
+  }
+}
+
+/** A whole transfer as a conforming sender does it. */
+export async function upload(peer: Peer, header: Uint8Array, body: Uint8Array): Promise<void> {
+  await peer.write(header);
+  await peer.has(GO_AHEAD.length);
+  await peer.write(body);
+  peer.fin();
+}
+
+export function isOver(rig: Rig, count = 1): Promise<void> {
+  return until(() => rig.seen.filter(({ kind }) => kind === 'stored' || kind === 'failed').length >= count);
+}
