@@ -278,3 +278,10 @@ export class GoAheadError extends Error {
     this.actual = details.actual;
   }
 }
+
+/** The reason itself where it is one of ours, else one of ours around it. */
+export function toGoAheadError(reason: unknown, code: ErrorCode, message: string): GoAheadError {
+  if (reason instanceof GoAheadError) return reason;
+  const detail = reason instanceof Error ? reason.message : String(reason);
+  return new GoAheadError(code, `${message}: ${detail}`, { cause: reason });
+}

@@ -5,7 +5,11 @@
 export type MaybePromise<T> = T | Promise<T>;
 
 /** Calls `work`; then `done` with its result or `failed` with what it threw, now or when its promise settles. */
-export function settle<T>(work: () => MaybePromise<T>, done: (value: T) => void, failed: (reason: unknown) => void): void {
+export function settle<T>(
+  work: () => MaybePromise<T>,
+  done: (value: T) => void,
+  failed: (reason: unknown) => void,
+): void {
   let value: MaybePromise<T>;
   try {
     value = work();

@@ -1,0 +1,305 @@
+import { EventEmitter } from 'node:events';
+import type * as TE from 'typed-emitter';
+import { GoAheadError, toGoAheadError } from '../errors.js';
+import { chain, settle, type MaybePromise } from '../storage/maybe-promise.js';
+import { encodeHeader } from '../wire/header.js';
+import { REPLY, ReplyMatcher } from '../wire/reply.js';
+import type { Clock, Timer } from './clock.js';
+import { SEND_DEFAULTS, type SendSessionOptions } from './options.js';
+import type { Source } from './source.js';
+import { nextSendState, type SendEvent, type SendState } from './states.js';
+import type { Transport } from './transport.js';
+
+export type SendEvents = {
+  /** The receiver is ready for the body. */
+  begun: () => void;
+  /** Bytes of the body that were handed to the network so far, after each chunk. */
+  progress: (sent: bigint) => void;
+  /** The receiver closed after the last byte: the receipt. One of the last two comes, once. */
+  confirmed: () => void;
+  failed: (error: GoAheadError) => void;
+};
+
+export interface SendParts {
+  readonly transport: Transport;
+  readonly source: Source;
+  readonly clock: Clock;
+}
+
+/**
+ * The sending half of one transfer. Like the receiving half it owns no socket: `start` when the connection is there,
+ * then `receive`, `end` and `lost` as they happen.
+ */
+export class SendSession extends (EventEmitter as new () => TE.default<SendEvents>) {
+  readonly #name: string;
+  readonly #transport: Transport;
+  readonly #source: Source;
+  readonly #clock: Clock;
+  readonly #options: Required<SendSessionOptions>;
+  readonly #reply = new ReplyMatcher();
+  #state: SendState = 'ready';
+  #deadline: Timer | undefined;
+  #endPause: (() => void) | undefined;
+  #writing = false;
+  #finReceived = false;
+  #sent = 0n;
+  #mayBeStored = false;
+
+  constructor(name: string, { transport, source, clock }: SendParts, options: SendSessionOptions = {}) {
+    super();
+    this.#name = name;
+    this.#transport = transport;
+    this.#source = source;
+    this.#clock = clock;
+    this.#options = { ...SEND_DEFAULTS, ...options };
+  }
+
+  get state(): SendState {
+    return this.#state;
+  }
+
+  /** Bytes of the body that were handed to the network. */
+  get sent(): bigint {
+    return this.#sent;
+  }
+
+  /**
+   * False while it is certain that a conforming receiver has stored nothing: the bytes that complete the transfer have
+   * not been handed to the network (6.4). Only then may a transfer be tried again without the risk of a second copy.
+   */
+  get mayBeStored(): boolean {
+    return this.#mayBeStored;
+  }
+
+  /** The connection is there: sends the header in one write (3.4). */
+  start(): void {
+    let header: Buffer;
+    try {
+      header = encodeHeader({ size: this.#source.size, name: this.#name });
+    } catch (reason) {
+      this.#fail(toGoAheadError(reason, 'INTERNAL', 'the header cannot be encoded'));
+      return;
+    }
+    this.#move('start');
+    this.#mayBeStored = this.#source.size === 0n;
+    const { replyTimeout } = this.#options;
+    this.#deadline = this.#clock.schedule(replyTimeout, () =>
+      this.#fail(
+        new GoAheadError('REPLY_TIMEOUT', `the receiver did not reply within ${replyTimeout} ms`, {
+          expected: `"go ahead" within ${replyTimeout} ms`,
+          actual: `${this.#reply.matched} bytes of it`,
+        }),
+      ),
+    );
+    void this.#transport.write(header);
+  }
+
+  /** Takes bytes that came on the connection. The chunk is free again when the call returns. */
+  receive(chunk: Uint8Array): void {
+    if (this.#over || chunk.length === 0) return;
+    const match = this.#reply.push(chunk);
+    switch (match.kind) {
+      case 'partial':
+        return;
+      case 'whole':
+        this.#deadline?.cancel();
+        this.#move('reply');
+        this.emit('begun');
+        void this.#sendBody();
+        return;
+      case 'wrong':
+        this.#fail(
+          new GoAheadError('REPLY_WRONG', 'the receiver sent something other than "go ahead"', {
+            expected: JSON.stringify(Buffer.from(REPLY).toString()),
+            actual: JSON.stringify(match.received.toString('latin1')),
+          }),
+        );
+        return;
+    }
+  }
+
+  /** The receiver closed its sending side (FIN). */
+  end(): void {
+    switch (this.#state) {
+      case 'awaiting reply':
+        this.#fail(
+          new GoAheadError('REFUSED', 'the receiver closed the connection without a reply: it refuses the file', {
+            ...(this.#reply.matched > 0 ? { clause: '5.6' } : {}),
+            expected: 'the 8 bytes "go ahead"',
+            actual: `${this.#reply.matched} bytes of it, then the end of the stream`,
+          }),
+        );
+        return;
+      case 'body':
+        if (this.#sent === this.#source.size) {
+          // All is sent, of a size of zero at once; only the file has still to be verified.
+          this.#finReceived = true;
+          return;
+        }
+        this.#fail(
+          new GoAheadError('CLOSED_EARLY', `the receiver closed the connection ${this.#progressText()}`, {
+            expected: `an open connection until byte ${this.#source.size}`,
+            actual: `the end of the stream after ${this.#sent} bytes`,
+          }),
+        );
+        return;
+      case 'awaiting close':
+        this.#confirmed();
+        return;
+      case 'ready':
+      case 'confirmed':
+      case 'failing':
+      case 'failed':
+        return;
+    }
+  }
+
+  /** The connection was reset, or lost in another way. */
+  lost(cause?: unknown): void {
+    this.#fail(
+      new GoAheadError('CONNECTION_RESET', `the connection was lost ${this.#progressText()}`, {
+        expected: 'the end of the stream after the last byte',
+        actual: 'a reset',
+        cause,
+      }),
+    );
+  }
+
+  /** Ends the transfer for a reason of our own. */
+  abort(error: GoAheadError): void {
+    this.#fail(error);
+  }
+
+  async #sendBody(): Promise<void> {
+    const { size } = this.#source;
+    this.#deadline = this.#clock.schedule(this.#options.sendTimeout, () => this.#sendTimeout());
+    try {
+      let read = 0n;
+      let sending: MaybePromise<void> = undefined;
+      while (read < size) {
+        if (this.#options.pause > 0) await this.#pause();
+        // While one chunk is on its way to the network, the next is read.
+        const chunk = await this.#source.read();
+        read += BigInt(chunk?.length ?? 0);
+        if (chunk === undefined || read > size) throw this.#lengthChanged(read);
+        if (read === size) await this.#source.verify();
+        await sending;
+        if (this.#over) return;
+        if (read === size) this.#mayBeStored = true;
+        sending = this.#send(chunk);
+      }
+      if (size === 0n) await this.#source.verify();
+      await sending;
+    } catch (reason) {
+      this.#fail(toGoAheadError(reason, 'SOURCE_CHANGED', 'the source failed'));
+    }
+    if (this.#over) return;
+    this.#deadline.cancel();
+    this.#move('last');
+    this.#deadline = this.#clock.schedule(this.#options.confirmTimeout, () => this.#confirmTimeout());
+    this.#transport.end();
+    if (this.#finReceived) this.#confirmed();
+  }
+
+  #confirmed(): void {
+    this.#deadline?.cancel();
+    this.#move('fin');
+    this.#transport.close();
+    this.#closeSource(() => this.emit('confirmed'));
+  }
+
+  #send(chunk: Uint8Array): MaybePromise<void> {
+    this.#writing = true;
+    this.#deadline?.refresh();
+    return chain(this.#transport.write(chunk), () => {
+      this.#writing = false;
+      this.#deadline?.refresh();
+      this.#sent += BigInt(chunk.length);
+      this.#source.release(chunk);
+      this.emit('progress', this.#sent);
+    });
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resume) => {
+      const timer = this.#clock.schedule(this.#options.pause, resume);
+      this.#endPause = () => {
+        timer.cancel();
+        resume();
+      };
+    });
+  }
+
+  #sendTimeout(): void {
+    if (!this.#writing) {
+      // It is the source that is slow, and the receiver waits for us.
+      this.#deadline?.refresh();
+      return;
+    }
+    const { sendTimeout } = this.#options;
+    this.#fail(
+      new GoAheadError('SEND_TIMEOUT', `the receiver took no byte for ${sendTimeout} ms, ${this.#progressText()}`, {
+        expected: `a byte taken within ${sendTimeout} ms`,
+        actual: 'none',
+      }),
+    );
+  }
+
+  #confirmTimeout(): void {
+    const { confirmTimeout } = this.#options;
+    this.#fail(
+      new GoAheadError(
+        'CONFIRM_TIMEOUT',
+        `the receiver did not close within ${confirmTimeout} ms of the last byte: the file may or may not be stored`,
+        { expected: `the end of the stream within ${confirmTimeout} ms`, actual: 'an open connection' },
+      ),
+    );
+  }
+
+  #lengthChanged(read: bigint): GoAheadError {
+    const { size } = this.#source;
+    return new GoAheadError('SOURCE_CHANGED', `the source has ${read > size ? 'more' : 'fewer'} bytes than announced`, {
+      expected: `${size} bytes`,
+      actual: read > size ? `at least ${read} bytes` : `${read} bytes`,
+    });
+  }
+
+  get #over(): boolean {
+    return this.#state === 'failing' || this.#state === 'failed' || this.#state === 'confirmed';
+  }
+
+  #fail(error: GoAheadError): void {
+    if (this.#over) return;
+    this.#move('fault');
+    this.#deadline?.cancel();
+    this.#endPause?.();
+    this.#transport.reset();
+    this.#closeSource(() => {
+      this.#move('cleaned');
+      this.emit('failed', error);
+    });
+  }
+
+  #closeSource(closed: () => void): void {
+    settle(() => this.#source.close(), closed, closed);
+  }
+
+  #progressText(): string {
+    switch (this.#state) {
+      case 'ready':
+      case 'awaiting reply':
+        return 'before the reply';
+      case 'awaiting close':
+        return `after all ${this.#sent} bytes were sent and before the receiver confirmed them`;
+      case 'body':
+      case 'confirmed':
+      case 'failing':
+      case 'failed':
+        return `after ${this.#sent} of ${this.#source.size} bytes`;
+    }
+  }
+
+  #move(event: SendEvent): void {
+    this.#state = nextSendState(this.#state, event);
+  }
+}
