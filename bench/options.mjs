@@ -43,11 +43,11 @@ const SIZES = {
   },
   quick: {
     large: 128 * MEBIBYTE,
-    smallFiles: 500,
+    smallFiles: 300,
     diskFiles: 100,
     smallFile: 4 * KIBIBYTE,
-    clients: [1, 8, 256],
-    sparse: GIBIBYTE,
+    clients: [8, 256],
+    sparse: 512 * MEBIBYTE,
   },
 };
 

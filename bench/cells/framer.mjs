@@ -17,7 +17,7 @@ export async function framer(context) {
     const { stdout, stderr, status } = spawnSync(process.execPath, [probe, who, what, quick ? '100' : '500'], {
       encoding: 'utf8',
     });
-    if (status !== 0) throw new Error(stderr.trim());
+    if (status !== 0) throw new Error(/^\w*Error: .*/m.exec(stderr)?.[0] ?? stderr);
     return { seconds: JSON.parse(stdout).seconds };
   };
   /** @param {string} what @param {string} title @param {number} [bytes] */
