@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 /** @param {string} path from bench/ */
 const local = (path) => fileURLToPath(new URL(path, import.meta.url));
 const node = process.execPath;
+const library = local('../dist/index.js');
 const main = local('../dist/cli/main.js');
 const MEBIBYTE = String(2 ** 20);
 
@@ -28,10 +29,13 @@ const MEBIBYTE = String(2 ** 20);
  * @returns {Contenders}
  */
 export function contenders({ compiled, noCompiler, noPython }) {
-  const notBuilt = existsSync(main) ? undefined : 'dist/cli/main.js is not built';
-  const serve = [node, main, 'serve', '{}', '--port', '0', '--json'];
+  const notBuilt = existsSync(library) ? undefined : 'dist/index.js is not built';
+  const noCommand = existsSync(main) ? undefined : 'dist/cli/main.js is not built';
+  const cores = String(availableParallelism());
   /** @param {string} label @param {string} script @param {string[]} args */
   const script = (label, script, ...args) => ({ label, command: [node, local(`peers/${script}`), ...args] });
+  /** @param {string} label @param {string} name @param {string[]} args */
+  const ours = (label, name, ...args) => ({ ...script(label, name, ...args), missing: notBuilt });
   /** @param {string} label @param {string} script @param {string[]} args */
   const python = (label, script, ...args) => ({
     label,
@@ -41,12 +45,13 @@ export function contenders({ compiled, noCompiler, noPython }) {
 
   return {
     receivers: {
-      ours: { label: 'go-ahead', command: [...serve, '--no-sync'], missing: notBuilt },
-      'ours-synced': { label: 'go-ahead, synced', command: serve, missing: notBuilt },
-      'ours-workers': {
-        label: `go-ahead, ${availableParallelism()} workers`,
-        command: [...serve, '--no-sync', '--workers', String(availableParallelism())],
-        missing: notBuilt,
+      ours: ours('go-ahead', 'go-ahead-receiver.mjs', '{}'),
+      'ours-synced': ours('go-ahead, synced', 'go-ahead-receiver.mjs', '{}', '--sync'),
+      'ours-workers': ours(`go-ahead, ${cores} workers`, 'go-ahead-receiver.mjs', '{}', '--workers', cores),
+      'ours-command': {
+        label: 'go-ahead serve',
+        command: [node, main, 'serve', '{}', '--port', '0', '--no-sync', '--json'],
+        missing: noCommand,
       },
       c: { label: 'C (recv, write)', command: [`${compiled}/receiver`, '{}'], missing: noCompiler },
       classic: python('classic Python, 1 KiB', 'classic-receiver.py', '{}'),
@@ -57,7 +62,8 @@ export function contenders({ compiled, noCompiler, noPython }) {
       ftp: script('FTP, ftp-srv', 'ftp-receiver.mjs', '{}'),
     },
     senders: {
-      ours: { ...script('go-ahead', 'go-ahead-sender.mjs'), missing: notBuilt },
+      ours: ours('go-ahead', 'go-ahead-sender.mjs'),
+      'ours-command': { ...script('go-ahead send', 'command-sender.mjs', main), missing: noCommand },
       c: { label: 'C (sendfile)', command: [`${compiled}/sender`], missing: noCompiler },
       classic: python('classic Python, 1 KiB', 'classic-sender.py'),
       'classic-large': python('classic Python, 1 MiB', 'classic-sender.py', '--buffer', MEBIBYTE),
@@ -69,6 +75,7 @@ export function contenders({ compiled, noCompiler, noPython }) {
     },
     pairs: {
       ours: ['ours', 'ours'],
+      'ours-command': ['ours-command', 'ours-command'],
       c: ['c', 'c'],
       classic: ['classic', 'classic'],
       'classic-large': ['classic-large', 'classic-large'],

@@ -7,7 +7,7 @@ import { findTools } from './tools.mjs';
 import { transfer } from './transfer.mjs';
 
 /** What --quick leaves out: the slow ones, and variants of others. */
-const NOT_QUICK = ['classic-large', 'tus', 'ftp', 'undici', 'ours-workers'];
+const NOT_QUICK = ['ours-command', 'ours-workers', 'classic-large', 'undici', 'tus', 'ftp'];
 
 /**
  * @typedef {Omit<import('./transfer.mjs').Plan, 'receiver' | 'sender' | 'directory'> & { directory?: string }} Load

@@ -3,7 +3,8 @@
 /** Three significant digits, without an exponent. @param {number} value */
 export function figure(value) {
   if (!Number.isFinite(value)) return '–';
-  const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+  if (value === 0) return '0';
+  const magnitude = Math.floor(Math.log10(Math.abs(value)));
   const decimals = Math.min(6, Math.max(0, 2 - magnitude));
   const [whole, fraction] = value.toFixed(decimals).split('.');
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');

@@ -14,11 +14,17 @@ export function killAll() {
 
 /** @typedef {{ readonly event: string } & Record<string, any>} PeerEvent */
 
+/** The events that the benchmarks act on. Everything else that a contender prints is read and dropped. */
+const EVENTS = new Set(['listening', 'ready', 'held', 'done']);
+
 export class PeerProcess {
   #child;
-  #lines;
-  #errors = '';
   #timeout;
+  #errors = '';
+  #ended = false;
+  /** @type {Map<string, PeerEvent>} */
+  #events = new Map();
+  #wake = () => {};
 
   /**
    * @param {readonly string[]} command
@@ -28,11 +34,20 @@ export class PeerProcess {
     this.#timeout = timeout;
     this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     running.add(this.#child);
-    this.#child.once('close', () => running.delete(this.#child));
+    this.#child.once('close', () => {
+      running.delete(this.#child);
+      this.#ended = true;
+      this.#wake();
+    });
     this.#child.once('error', (error) => (this.#errors += String(error)));
     this.#child.stdin.on('error', () => {});
     this.#child.stderr.setEncoding('utf8').on('data', (text) => (this.#errors = (this.#errors + text).slice(-2000)));
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+    createInterface({ input: this.#child.stdout }).on('line', (line) => {
+      const event = parse(line);
+      if (event === undefined || !EVENTS.has(event.event)) return;
+      this.#events.set(event.event, event);
+      this.#wake();
+    });
   }
 
   get pid() {
@@ -44,7 +59,7 @@ export class PeerProcess {
     return usage(this.pid);
   }
 
-  /** The next event called `name`; lines that are something else are skipped. @param {string} name @returns {Promise<PeerEvent>} */
+  /** Waits for an event of this name. @param {string} name @returns {Promise<PeerEvent>} */
   async event(name) {
     const timer = setTimeout(() => {
       this.#errors += `no '${name}' within ${this.#timeout / 1000} s`;
@@ -52,14 +67,19 @@ export class PeerProcess {
     }, this.#timeout);
     try {
       for (;;) {
-        const { value, done } = await this.#lines.next();
-        if (done) throw new Error(`ended before '${name}': ${this.#errors.trim() || `exit ${this.#child.exitCode}`}`);
-        const event = parse(value);
-        if (event?.event === name) return event;
+        const event = this.#events.get(name);
+        if (event !== undefined) return event;
+        if (this.#ended) throw new Error(`ended before '${name}': ${this.#why()}`);
+        await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
       }
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #why() {
+    const line = /^.*Error: .*$/m.exec(this.#errors)?.[0] ?? this.#errors.trim().split('\n').at(-1);
+    return line || `exit ${this.#child.exitCode ?? this.#child.signalCode}`;
   }
 
   /** One line on its standard input: the signal to go on. */

@@ -18,7 +18,7 @@ export const seconds = (entry) => entry.runs.map((run) => run.seconds);
 /** @param {Entry} entry @param {'receiver' | 'sender'} side @param {'cpu' | 'idle' | 'peak'} what */
 export const used = (entry, side, what) => entry.runs.map((run) => run[side]?.[what] ?? NaN);
 /** @param {Entry} entry @param {'receiver' | 'sender'} side peak memory over idle */
-export const grown = (entry, side) => entry.runs.map((run) => (run[side] ? run[side].peak - run[side].idle : NaN));
+export const grown = (entry, side) => entry.runs.map((run) => (run[side]?.peak ?? NaN) - (run[side]?.idle ?? NaN));
 /** @param {Series} series */
 export const baseline = (series) => series.contestants.find(({ id }) => id === series.baseline);
 

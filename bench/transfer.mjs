@@ -26,7 +26,7 @@ import { median } from './statistics.mjs';
  * @typedef {object} Side
  * @property {number} cpu seconds, user and system
  * @property {number} idle resident bytes before
- * @property {number} peak resident bytes
+ * @property {number} peak resident bytes; NaN, and null in the results, where it is unknown
  */
 
 /**
@@ -82,7 +82,7 @@ export async function transfer(plan) {
     return {
       seconds,
       receiver: side(before.receiver, after.receiver),
-      sender: side(before.sender, after.sender),
+      sender: { ...side(before.sender, after.sender), ...(done.memory === 'unknown' && { peak: NaN }) },
       ...(done.failed > 0 && { failed: done.failed, failure: done.failure }),
       ...(copies > 1 && !plan.hold && { fairness: fairness(done.seconds) }),
       ...(held !== undefined && { held }),

@@ -6,7 +6,10 @@ import { makeFile } from '../files.mjs';
 export async function send(context) {
   const bytes = context.sizes.large;
   const source = makeFile(join(context.directory, 'large.bin'), bytes);
-  const contestants = context.senders(['c', 'ours', 'classic', 'classic-large', 'plain'], { files: [source], bytes });
+  const contestants = context.senders(['c', 'ours', 'ours-command', 'classic', 'classic-large', 'plain'], {
+    files: [source],
+    bytes,
+  });
   const title = 'One large file from each sender to the C receiver';
   const results = await context.run([{ id: 'send', title, bytes, baseline: 'c', contestants }], 7);
   rmSync(source);

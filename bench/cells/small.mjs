@@ -19,18 +19,25 @@ export async function small(context) {
       title: `Small files from the C sender to each receiver, ${order}`,
       ...amount,
       baseline: 'c',
-      contestants: context.receivers(['c', 'ours', 'classic', 'plain'], { files, bytes: amount.bytes, concurrency }),
+      contestants: context.receivers(['c', 'ours', 'ours-command', 'classic', 'plain'], {
+        files,
+        bytes: amount.bytes,
+        concurrency,
+      }),
     },
     {
       id: `small-both-${suffix}`,
       title: `Small files from each client to its own server, ${order}`,
       ...amount,
       baseline: 'c',
-      contestants: context.pairs(['c', 'ours', 'classic', 'plain', 'http', 'undici', 'tus', 'ftp'], {
-        files,
-        bytes: amount.bytes,
-        concurrency,
-      }),
+      contestants: context.pairs(
+        Object.keys(context.all.pairs).filter((id) => id !== 'classic-large'),
+        {
+          files,
+          bytes: amount.bytes,
+          concurrency,
+        },
+      ),
     },
   ]);
   const results = await context.run(onTmpfs, 5, 2);

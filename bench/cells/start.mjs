@@ -46,7 +46,7 @@ export async function start(context) {
       { id: 'ours', label: 'go-ahead --version', missing, run: untilExit(main, '--version') },
     ],
   };
-  const { ours, plain, http, classic, c } = context.all.receivers;
+  const { 'ours-command': ours, plain, http, classic, c } = context.all.receivers;
   const listening = {
     id: 'start-listening',
     title: 'Until a server listens',

@@ -35,7 +35,7 @@ export async function forEach(items, concurrency, task) {
   await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
 }
 
-/** @param {(job: Job) => Promise<void>} send */
+/** @param {(job: Job) => Promise<void | Record<string, unknown>>} send what it returns is added to the event `done` */
 export async function drive(send) {
   const { values, positionals: files } = parseArgs({
     options: { to: { type: 'string', default: '' }, concurrency: { type: 'string', default: '1' } },
@@ -46,8 +46,8 @@ export async function drive(send) {
   const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   await lines.next();
   try {
-    await send({ host, port: Number(port), concurrency: Number(values.concurrency), files });
-    print({ event: 'done', sent: files.length, failed: 0 });
+    const more = await send({ host, port: Number(port), concurrency: Number(values.concurrency), files });
+    print({ event: 'done', sent: files.length, failed: 0, ...more });
   } catch (error) {
     print({ event: 'done', sent: 0, failed: files.length, failure: String(error) });
     process.exitCode = 1;

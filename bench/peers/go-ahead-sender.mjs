@@ -1,5 +1,8 @@
 /** This library's client. */
-import { send } from '../../dist/index.js';
-import { drive, forEach } from './driver.mjs';
+import { sendAll } from '../../dist/index.js';
+import { drive } from './driver.mjs';
 
-await drive(({ host, port, concurrency, files }) => forEach(files, concurrency, (file) => send(file, { host, port })));
+await drive(async ({ host, port, concurrency, files }) => {
+  const results = await sendAll(files, { host, port, concurrency });
+  for (const result of results) if (result.kind === 'failed') throw result.error;
+});
