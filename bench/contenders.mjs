@@ -1,5 +1,5 @@
 /** Everyone who takes part: how each is started, and why it cannot be where it cannot. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -20,16 +20,22 @@ import { fileURLToPath } from 'node:url';
 /** @param {string} path from bench/ */
 const local = (path) => fileURLToPath(new URL(path, import.meta.url));
 const node = process.execPath;
-const library = local('../dist/index.js');
+const server = local('../dist/net/server.js');
 const main = local('../dist/cli/main.js');
 const MEBIBYTE = String(2 ** 20);
+
+/** An option that a server does not know would be ignored, and one process measured as several. */
+function noWorkers() {
+  const declared = readFileSync(local('../dist/net/server.d.ts'), 'utf8');
+  return /\bworkers\?:/.test(declared) ? undefined : 'createServer has no option `workers`';
+}
 
 /**
  * @param {import('./tools.mjs').Tools} tools
  * @returns {Contenders}
  */
 export function contenders({ compiled, noCompiler, noPython }) {
-  const notBuilt = existsSync(library) ? undefined : 'dist/index.js is not built';
+  const notBuilt = existsSync(server) ? undefined : 'dist/net/server.js is not built';
   const noCommand = existsSync(main) ? undefined : 'dist/cli/main.js is not built';
   const cores = String(availableParallelism());
   /** @param {string} label @param {string} script @param {string[]} args */
@@ -47,7 +53,10 @@ export function contenders({ compiled, noCompiler, noPython }) {
     receivers: {
       ours: ours('go-ahead', 'go-ahead-receiver.mjs', '{}'),
       'ours-synced': ours('go-ahead, synced', 'go-ahead-receiver.mjs', '{}', '--sync'),
-      'ours-workers': ours(`go-ahead, ${cores} workers`, 'go-ahead-receiver.mjs', '{}', '--workers', cores),
+      'ours-workers': {
+        ...ours(`go-ahead, ${cores} workers`, 'go-ahead-receiver.mjs', '{}', '--workers', cores),
+        missing: notBuilt ?? noWorkers(),
+      },
       'ours-command': {
         label: 'go-ahead serve',
         command: [node, main, 'serve', '{}', '--port', '0', '--no-sync', '--json'],
@@ -65,6 +74,7 @@ export function contenders({ compiled, noCompiler, noPython }) {
       ours: ours('go-ahead', 'go-ahead-sender.mjs'),
       'ours-command': { ...script('go-ahead send', 'command-sender.mjs', main), missing: noCommand },
       c: { label: 'C (sendfile)', command: [`${compiled}/sender`], missing: noCompiler },
+      'c-copy': { label: 'C (read, send)', command: [`${compiled}/sender`, '--copy'], missing: noCompiler },
       classic: python('classic Python, 1 KiB', 'classic-sender.py'),
       'classic-large': python('classic Python, 1 MiB', 'classic-sender.py', '--buffer', MEBIBYTE),
       plain: script('plain Node', 'plain-node-sender.mjs'),

@@ -50,7 +50,9 @@ export class Context {
 
   /** @param {readonly string[]} ids */
   #takePart(ids) {
-    return this.options.quick ? ids.filter((id) => !NOT_QUICK.includes(id)) : ids;
+    const { quick, only } = this.options;
+    if (only !== undefined) return ids.filter((id) => id === 'c' || only.includes(id));
+    return quick ? ids.filter((id) => !NOT_QUICK.includes(id)) : ids;
   }
 
   /**

@@ -15,6 +15,7 @@ export const USAGE = `usage: npm run bench -- [options]
 
   --quick        small sizes, few rounds and contenders: about a minute, for a look; not saved
   --cells a,b    only these: ${CELLS.join(', ')}
+  --only a,b     only these contenders and the baseline, as contenders.mjs calls them; not saved
   --dir DIR      where files land (default /dev/shm, which is tmpfs)
   --disk DIR     a folder on a real disk, for the cost of sync (default: the temporary folder, or here)
   --rounds N     instead of the number that each cell has
@@ -58,6 +59,7 @@ export function readOptions(argv) {
     options: {
       quick: { type: 'boolean', default: false },
       cells: { type: 'string', default: CELLS.join(',') },
+      only: { type: 'string' },
       dir: { type: 'string', default: '/dev/shm' },
       disk: { type: 'string' },
       rounds: { type: 'string' },
@@ -78,7 +80,10 @@ export function readOptions(argv) {
     directory: values.dir,
     disk: values.disk ?? realDisk(),
     rounds,
-    out: values.out ?? (values.quick ? undefined : fileURLToPath(new URL('results', import.meta.url))),
+    only: values.only?.split(','),
+    out:
+      values.out ??
+      (values.quick || values.only !== undefined ? undefined : fileURLToPath(new URL('results', import.meta.url))),
     sizes: SIZES[values.quick ? 'quick' : 'full'],
   };
 }

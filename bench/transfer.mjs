@@ -78,7 +78,7 @@ export async function transfer(plan) {
     const after = { receiver: receiver.usage(), sender: sender.usage() };
 
     if (done.failed > 0 && !plan.tolerant) throw new Error(`${done.failed} transfers failed: ${done.failure}`);
-    if (plan.check) await verify(directory, files, copies);
+    if (plan.check) await verify(directory, files, copies, done.failed);
     return {
       seconds,
       receiver: side(before.receiver, after.receiver),

@@ -33,7 +33,13 @@ export async function clients(context) {
     title: `${most.toLocaleString('en')} clients that have their reply and send nothing`,
     files: most,
     baseline: 'c',
-    contestants: context.receivers(RECEIVERS, { files: [source], copies: most, concurrency: most, hold: true }),
+    contestants: context.receivers(RECEIVERS, {
+      files: [source],
+      copies: most,
+      concurrency: most,
+      hold: true,
+      timeout: 60_000,
+    }),
   };
   results.push(...(await context.run([idle], 3, 1)));
   for (const file of [...sources, source]) rmSync(file);

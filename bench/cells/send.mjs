@@ -6,7 +6,7 @@ import { makeFile } from '../files.mjs';
 export async function send(context) {
   const bytes = context.sizes.large;
   const source = makeFile(join(context.directory, 'large.bin'), bytes);
-  const contestants = context.senders(['c', 'ours', 'ours-command', 'classic', 'classic-large', 'plain'], {
+  const contestants = context.senders(['c', 'c-copy', 'ours', 'ours-command', 'classic', 'classic-large', 'plain'], {
     files: [source],
     bytes,
   });
