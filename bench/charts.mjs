@@ -144,6 +144,8 @@ export async function chart(result) {
   const specified = specification(result);
   if (specified === undefined) return undefined;
   const config = { background: 'white', font: 'sans-serif', view: { stroke: null } };
-  const { spec } = compile(/** @type {any} */ ({ ...specified, config, padding: 10 }));
+  const { spec } = compile(/** @type {any} */ ({ ...specified, config, padding: 10 }), {
+    logger: vega.logger(vega.Error),
+  });
   return (await new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG()) + '\n';
 }
