@@ -1,0 +1,62 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFiles } from '../files.mjs';
+
+/** Many small files, one after another and 64 at a time. @param {import('../context.mjs').Context} context */
+export async function small(context) {
+  const { smallFiles, smallFile, diskFiles } = context.sizes;
+  const folder = join(context.directory, 'small');
+  const files = makeFiles(folder, smallFiles, smallFile);
+  const amount = { files: smallFiles, bytes: smallFiles * smallFile };
+  const orders = [
+    { suffix: 'one', concurrency: 1, order: 'one after another' },
+    { suffix: '64', concurrency: 64, order: '64 at a time' },
+  ];
+
+  const onTmpfs = orders.flatMap(({ suffix, concurrency, order }) => [
+    {
+      id: `small-receive-${suffix}`,
+      title: `Small files from the C sender to each receiver, ${order}`,
+      ...amount,
+      baseline: 'c',
+      contestants: context.receivers(['c', 'ours', 'ours-command', 'classic', 'plain'], {
+        files,
+        bytes: amount.bytes,
+        concurrency,
+      }),
+    },
+    {
+      id: `small-both-${suffix}`,
+      title: `Small files from each client to its own server, ${order}`,
+      ...amount,
+      baseline: 'c',
+      contestants: context.pairs(
+        Object.keys(context.all.pairs).filter((id) => id !== 'classic-large'),
+        {
+          files,
+          bytes: amount.bytes,
+          concurrency,
+        },
+      ),
+    },
+  ]);
+  const results = await context.run(onTmpfs, 5, 2);
+
+  if (context.options.disk === undefined)
+    context.log('small on a disk: no folder on a real disk; give one with --disk');
+  else {
+    const directory = context.scratch(context.options.disk);
+    const some = files.slice(0, diskFiles);
+    const onDisk = orders.map(({ suffix, concurrency, order }) => ({
+      id: `small-disk-${suffix}`,
+      title: `Small files from the C sender on a disk, with and without sync, ${order}`,
+      files: diskFiles,
+      bytes: diskFiles * smallFile,
+      baseline: 'ours',
+      contestants: context.receivers(['ours', 'ours-synced', 'c'], { files: some, concurrency, directory }),
+    }));
+    results.push(...(await context.run(onDisk, 5, 1)));
+  }
+  rmSync(folder, { recursive: true });
+  return results;
+}

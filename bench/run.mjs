@@ -1,0 +1,55 @@
+/** Runs the benchmarks: `npm run bench -- --help`. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { both } from './cells/both.mjs';
+import { clients } from './cells/clients.mjs';
+import { framer } from './cells/framer.mjs';
+import { memory } from './cells/memory.mjs';
+import { receive } from './cells/receive.mjs';
+import { send } from './cells/send.mjs';
+import { small } from './cells/small.mjs';
+import { start } from './cells/start.mjs';
+import { Context } from './context.mjs';
+import { readOptions, USAGE } from './options.mjs';
+import { killAll } from './peer-process.mjs';
+import { cellTables } from './tables.mjs';
+import { describeMachine } from './tools.mjs';
+
+/** @type {Record<string, (context: Context) => Promise<import('./series.mjs').SeriesResult[]>>} */
+const CELLS = { framer, receive, send, both, small, clients, memory, start };
+
+const options = readOptions(process.argv.slice(2));
+if (options.help) {
+  process.stdout.write(USAGE);
+  process.exit();
+}
+if (process.platform !== 'linux') {
+  process.stderr.write('The benchmarks read /proc, and run on Linux only.\n');
+  process.exit(1);
+}
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+if (!existsSync(join(here, 'node_modules'))) {
+  const { status } = spawnSync('npm', ['ci', '--prefix', here], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+const context = new Context(options);
+process.once('exit', () => {
+  killAll();
+  context.dispose();
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+const about = { ...describeMachine(), directory: options.directory, disk: options.disk, quick: options.quick };
+for (const name of options.cells) {
+  const began = new Date();
+  const series = await CELLS[name](context);
+  const result = { cell: name, date: began.toISOString(), ...about, series };
+  process.stdout.write(`${cellTables(result)}\n`);
+  if (options.out === undefined) continue;
+  mkdirSync(options.out, { recursive: true });
+  writeFileSync(join(options.out, `${name}.json`), JSON.stringify(result, undefined, 1) + '\n');
+}
