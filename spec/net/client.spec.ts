@@ -255,7 +255,7 @@ const FAULTS: readonly Fault[] = [
     mayBeStored: true,
     passes: 120_000,
   },
-  { name: 'an empty file, refused', script: (peer) => peer.fin(), size: 0, code: 'REFUSED', mayBeStored: true },
+  { name: 'an empty file, refused', script: (peer) => peer.fin(), size: 0, code: 'REFUSED' },
   {
     name: 'an empty file, no reply',
     script: () => undefined,
