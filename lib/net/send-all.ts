@@ -35,10 +35,17 @@ export async function sendAll(
       const index = next++;
       const result = await sendOne(files[index] as Sendable | FileToSend, index, options, onEvent);
       results[index] = result;
-      onEvent?.({ index, ...result });
+      // The result stands; a listener that throws must not keep the other files from being sent.
+      try {
+        onEvent?.({ index, ...result });
+      } catch (cause) {
+        process.emitWarning(toGoAheadError(cause, 'INTERNAL', 'the callback onEvent failed'));
+      }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(Math.max(1, concurrency), files.length) }, work));
+  // NaN is not at least 1 either, and without a worker nothing would be sent.
+  const workers = concurrency >= 1 ? Math.min(concurrency, files.length) : Math.min(1, files.length);
+  await Promise.all(Array.from({ length: workers }, work));
   return results;
 }
 

@@ -291,8 +291,6 @@ function listenError(host: string, port: number, cause: unknown): GoAheadError {
         ? 'you may not listen on that port; choose one above 1023'
         : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
           ? 'the host is not an address of this machine'
-          : cause instanceof Error
-            ? cause.message
-            : String(cause);
+          : String(cause);
   return new GoAheadError('LISTEN_FAILED', `cannot listen on ${formatAddress(host, port)}: ${advice}`, { cause });
 }

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { createServer as createNetServer, type AddressInfo } from 'node:net';
+import { createServer as createNetServer, Server as NetServer, Socket, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
@@ -228,4 +228,30 @@ t.test('sweeps what a killed run left, and keeps to its directory', async (t) =>
   t.same([...rig.files().keys()].sort(), ['mine.txt', 'up.txt.temp'], 'the options reach the storage');
   await rig.server.close();
   t.ok(await DirectoryStorage.open(rig.directory));
+});
+
+t.test('an accept that fails, and a sender that is gone when it is accepted', async (t) => {
+  let listener: NetServer | undefined;
+  const original = Reflect.get(NetServer.prototype, 'listen') as () => NetServer;
+  const spy = new Proxy(original, {
+    apply: (listen, server: NetServer, options: []): NetServer => Reflect.apply(listen, (listener = server), options),
+  });
+  Reflect.set(NetServer.prototype, 'listen', spy);
+  const rig = await serverRig(t, {}, true);
+  Reflect.set(NetServer.prototype, 'listen', original);
+  const reported: GoAheadError[] = [];
+  rig.server.on('error', (error) => reported.push(error));
+  const fault = new Error('accept EMFILE');
+  listener?.emit('error', fault);
+  t.match(reported, [{ code: 'INTERNAL', cause: fault }]);
+  const gone = new Socket();
+  listener?.emit('connection', gone);
+  t.equal(rig.server.connections, 1);
+  gone.destroy();
+  await isOver(rig);
+  t.match(rig.seen, [{ kind: 'failed', upload: { peer: 'unknown:0', name: undefined, size: undefined } }]);
+  const peer = await rig.connect();
+  await upload(peer, headerBytes(1, 'after'), Buffer.from('x'));
+  t.equal(await peer.ended, 'FIN', 'it goes on');
+  await rig.server.close();
 });

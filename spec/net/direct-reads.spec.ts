@@ -1,0 +1,202 @@
+import { Socket } from 'node:net';
+import t from 'tap';
+import { DirectReader, takeOver } from '../../lib/net/direct-reads.js';
+import { ReadBuffers } from '../../lib/net/read-buffers.js';
+import type { Storage } from '../../lib/storage/storage.js';
+import { bothWays, isOver, serverRig, upload, type RigOptions } from './server-rig.js';
+import { GO_AHEAD, headerBytes, pattern, ScriptedStorage, turns, until } from './support.js';
+
+const HEADER = 2048;
+const BODY = 65_536;
+const BULK = 2 ** 20;
+
+t.test('the storage gets views of pooled buffers: no byte of a body is copied', async (t) => {
+  const storage = new ScriptedStorage();
+  const rig = await serverRig(t, { storage }, true);
+  const body = pattern(8_000_000);
+  for (const name of ['one', 'two']) {
+    const peer = await rig.connect();
+    await upload(peer, headerBytes(body.length, name), body);
+    t.equal(await peer.ended, 'FIN');
+    t.ok(storage.files.get(name)?.equals(body));
+  }
+  t.ok(
+    storage.memory.every(({ byteLength }) => [HEADER, BODY, BULK].includes(byteLength)),
+    'whole read buffers',
+  );
+  t.ok(
+    storage.memory.some(({ byteLength }) => byteLength === BULK),
+    'and large ones for a large body',
+  );
+  t.ok(new Set(storage.memory).size <= 3, `one of each kind serves both: ${new Set(storage.memory).size}`);
+  await rig.server.close();
+});
+
+t.test('a buffer that the storage still uses is not read into', async (t) => {
+  // The rig's storage copies only when the write settles.
+  const storage = new ScriptedStorage({ write: 'later' });
+  const rig = await serverRig(t, { storage }, true);
+  const body = pattern(6_000_000);
+  const peer = await rig.connect();
+  await upload(peer, headerBytes(body.length, 'slow'), body);
+  t.equal(await peer.ended, 'FIN');
+  t.ok(storage.files.get('slow')?.equals(body));
+  await until(() => rig.server.bufferedBytes === 0);
+  await rig.server.close();
+});
+
+t.test('an idle connection holds little', async (t) => {
+  const rig = await serverRig(t, {}, true);
+  const peers = await Promise.all(Array.from({ length: 10 }, () => rig.connect()));
+  await until(() => rig.server.connections === 10);
+  t.equal(rig.server.bufferedBytes, 10 * HEADER, 'in the header');
+  for (const [index, peer] of peers.entries()) {
+    await peer.write(headerBytes(10_000_000, `n${index}`));
+    await peer.has(8);
+  }
+  t.equal(rig.server.bufferedBytes, 10 * BODY, 'waiting for the body');
+  for (const peer of peers) await peer.write('a few bytes');
+  await until(() => rig.seen.filter(({ kind }) => kind === 'progress').length === 10);
+  t.equal(rig.server.bufferedBytes, 10 * BODY, 'in the body');
+  const small = await rig.connect();
+  await small.write(headerBytes(1024, 'small'));
+  await small.has(8);
+  t.equal(rig.server.bufferedBytes, 10 * BODY + HEADER, 'a small body needs no more');
+  await rig.server.close({ drain: 0 });
+  t.equal(rig.server.bufferedBytes, 0);
+});
+
+{
+  let written = 0;
+  let settle: (() => void)[] = [];
+  const MAX_PENDING = 2 ** 18;
+  /** Takes every chunk, and is done with none until it is told. */
+  const lagging = (): Storage => ({
+    create: ({ name, size }) => ({
+      write: (chunk) => {
+        written += chunk.length;
+        return new Promise((resolve) => settle.push(resolve));
+      },
+      commit: () => ({ name, path: undefined, size }),
+      abort: () => undefined,
+    }),
+  });
+  const make = (): RigOptions => {
+    written = 0;
+    settle = [];
+    return { storage: lagging(), maxPendingBytes: MAX_PENDING };
+  };
+
+  bothWays('reads stop when the storage lags, and go on when it is done', make, async (t, rig) => {
+    const size = 32 * 2 ** 20;
+    const peer = await rig.connect();
+    await peer.write(headerBytes(size, 'lag'));
+    await peer.has(8);
+    let sent = false;
+    const sending = peer.write(Buffer.alloc(size)).then(() => (sent = true));
+    await until(() => written >= MAX_PENDING);
+    await turns(300);
+    // One read more may be under way when reading is paused.
+    t.ok(written <= MAX_PENDING + 2 * BULK, `${written} bytes were read`);
+    t.ok(rig.server.bufferedBytes <= MAX_PENDING + 3 * BULK, `${rig.server.bufferedBytes} bytes are held`);
+    t.notOk(sent, 'the sender is held up');
+    rig.clock.advance(60_000);
+    t.equal(peer.ending, undefined, 'and not blamed for it');
+    const settling = setInterval(() => {
+      for (const done of settle.splice(0)) done();
+    });
+    await sending;
+    peer.fin();
+    t.equal(await peer.ended, 'FIN');
+    clearInterval(settling);
+    t.equal(written, size);
+  });
+
+  bothWays('buffers come back only when the storage is done with them', make, async (t, rig) => {
+    const peer = await rig.connect();
+    await peer.write(headerBytes(100_000, 'reset'));
+    await peer.has(8);
+    await peer.write(Buffer.alloc(5000));
+    await until(() => written === 5000);
+    peer.reset();
+    await turns();
+    if (rig.directReads) t.ok(rig.server.bufferedBytes >= BODY, 'the storage may still be writing from it');
+    t.equal(rig.kinds().includes('failed'), false, 'so the failure is not over either');
+    for (const done of settle.splice(0)) done();
+    await isOver(rig);
+    t.match(rig.seen.at(-1), { error: { code: 'CONNECTION_RESET' } });
+  });
+
+  t.test(
+    'small chunks hold no more memory than large ones while the storage lags',
+    { todo: 'lib/session: pending bytes count what came, not the read buffer that each chunk keeps (6.6)' },
+    async (t) => {
+      const rig = await serverRig(t, make(), true);
+      const peer = await rig.connect();
+      await peer.write(headerBytes(100_000, 'trickle'));
+      await peer.has(8);
+      for (let count = 1; count <= 40; count++) {
+        const before = written;
+        await peer.write('x');
+        for (let turn = 0; turn < 200 && written === before; turn++) await turns(1);
+      }
+      t.ok(rig.server.bufferedBytes <= MAX_PENDING + BULK, `${rig.server.bufferedBytes} bytes are held for ${written}`);
+      for (const done of settle.splice(0)) done();
+      const settling = setInterval(() => {
+        for (const done of settle.splice(0)) done();
+      });
+      await rig.server.close({ drain: 0 });
+      clearInterval(settling);
+    },
+  );
+}
+
+t.test('where the handle is not as expected the socket is left as it was', async (t) => {
+  const reader = new DirectReader(new ReadBuffers());
+  for (const handle of [null, undefined, 7, {}]) {
+    const socket = new Socket();
+    Reflect.set(socket, '_handle', handle);
+    t.equal(takeOver(socket, reader), undefined, typeof handle);
+    t.equal(Reflect.get(socket, '_handle'), handle);
+    t.notOk(socket.destroyed);
+    Reflect.set(socket, '_handle', null);
+  }
+});
+
+t.test('a server whose sockets cannot be taken over reads plainly', async (t) => {
+  const rig = await serverRig(t, {}, true);
+  // What Node calls the method that `takeOver` looks for is hidden from the sockets that the server accepts.
+  const probe = await rig.connect();
+  const prototype: object = Object.getPrototypeOf(Reflect.get(probe.socket, '_handle'));
+  const stream: object = Object.getPrototypeOf(Object.getPrototypeOf(prototype) as object) as object;
+  const owner = [prototype, Object.getPrototypeOf(prototype) as object, stream].find((candidate) =>
+    Object.hasOwn(candidate, 'useUserBuffer'),
+  );
+  if (owner === undefined) throw new Error('Node has no useUserBuffer any more: direct reads never happen');
+  const hidden = Object.getOwnPropertyDescriptor(owner, 'useUserBuffer');
+  Reflect.deleteProperty(owner, 'useUserBuffer');
+  try {
+    await until(() => rig.server.connections === 1);
+    const before = rig.server.bufferedBytes;
+    const peer = await rig.connect();
+    await until(() => rig.server.connections === 2);
+    t.equal(rig.server.bufferedBytes, before, 'no pooled buffer is held for it');
+    await upload(peer, headerBytes(100_000, 'plain'), pattern(100_000));
+    t.equal(await peer.ended, 'FIN');
+    t.same(peer.received, GO_AHEAD);
+    t.ok(rig.files().get('plain')?.equals(pattern(100_000)));
+  } finally {
+    Object.defineProperty(owner, 'useUserBuffer', hidden ?? {});
+  }
+  await rig.server.close({ drain: 0 });
+});
+
+t.test('a reader that has no session yet, or is closed twice', async (t) => {
+  const buffers = new ReadBuffers();
+  const reader = new DirectReader(buffers);
+  t.equal(reader.read(5), true);
+  t.equal(buffers.usedBytes, HEADER);
+  reader.close();
+  reader.close();
+  t.equal(buffers.usedBytes, 0);
+});
