@@ -299,7 +299,8 @@ t.test('counting beyond 2^53', async (t) => {
   framer.push(hex('00 20 00 00 00 00 00 01', '61')); // size: 2^53 + 1, name: "a"
   framer.endHeader();
   const chunks = 2 ** 53 / CHUNK;
-  for (let index = 0; index < chunks - 1; index++) framer.push(chunk);
+  // Copies of these would take hours.
+  for (let index = 0; index < chunks - 1 && copies === 0; index++) framer.push(chunk);
   t.equal(framer.received, 2n ** 53n - 2n ** 32n);
   framer.push(chunk.subarray(0, CHUNK - 1));
   t.equal(framer.received, 2n ** 53n - 1n);
@@ -312,6 +313,8 @@ t.test('counting beyond 2^53', async (t) => {
   t.equal(told, 2n ** 53n + 1n);
   t.equal(copies, 0);
   t.strictSame(events, ['end', '2 more bytes came after the 9007199254740993 that were announced']);
+
+  if (copies > 0) return;
 
   // As far above as it goes: what comes is counted exactly, and what is missing is told.
   const last = inBody(hex('ff ff ff ff ff ff ff ff', '61'));
