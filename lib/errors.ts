@@ -19,6 +19,8 @@ interface CodeEntry {
 const NOTHING = 'nothing of this transfer';
 const REFUSAL = 'a close without a reply';
 const RESET = 'a reset';
+const RESET_OR_REFUSAL = 'a reset; before the reply, a close without one';
+const UNLESS_COMPLETE = `${NOTHING}; unknown where \`mayBeStored\` is true`;
 const NO_CONNECTION = 'no connection, or one that is reset before the header';
 const SENDER_RESET = 'a reset; a conforming receiver discards what it has';
 
@@ -92,7 +94,7 @@ export const ERROR_CODES = {
     clause: '6.4',
     meaning: 'The stream ended before the last byte.',
     disk: NOTHING,
-    wire: RESET,
+    wire: RESET_OR_REFUSAL,
   },
   BODY_OVERRUN: {
     side: 'peer',
@@ -126,28 +128,28 @@ export const ERROR_CODES = {
     side: 'peer',
     clause: '5.5',
     meaning: 'The receiver sent something other than `go ahead`, or more than that.',
-    disk: NOTHING,
+    disk: UNLESS_COMPLETE,
     wire: SENDER_RESET,
   },
   REPLY_TIMEOUT: {
     side: 'peer',
     clause: '5.8',
     meaning: 'The receiver did not reply in time.',
-    disk: NOTHING,
+    disk: UNLESS_COMPLETE,
     wire: SENDER_RESET,
   },
   CLOSED_EARLY: {
     side: 'peer',
     clause: '7.11',
     meaning: 'The receiver closed the connection before the last byte was sent.',
-    disk: NOTHING,
+    disk: UNLESS_COMPLETE,
     wire: SENDER_RESET,
   },
   SEND_TIMEOUT: {
     side: 'peer',
     clause: '11.3',
     meaning: 'The receiver took no byte for the idle deadline.',
-    disk: NOTHING,
+    disk: UNLESS_COMPLETE,
     wire: SENDER_RESET,
   },
   CONFIRM_TIMEOUT: {
@@ -161,7 +163,7 @@ export const ERROR_CODES = {
     side: 'peer',
     clause: '7.10',
     meaning: 'The connection was reset, or lost in another way.',
-    disk: `${NOTHING}; after the last byte was sent, unknown to the sender`,
+    disk: UNLESS_COMPLETE,
     wire: 'its own reset',
   },
   CONNECT_FAILED: {
@@ -190,7 +192,7 @@ export const ERROR_CODES = {
     clause: '6.2',
     meaning:
       'The file grew, shrank, changed or vanished while it was sent, or a stream had another length than announced.',
-    disk: NOTHING,
+    disk: UNLESS_COMPLETE,
     wire: SENDER_RESET,
   },
   NAME_INVALID: {
@@ -232,8 +234,8 @@ export const ERROR_CODES = {
     side: 'local',
     clause: null,
     meaning: 'The user ended the transfer: a signal, `close()` with its deadline passed, or an `AbortSignal`.',
-    disk: `${NOTHING}; after the last byte was sent, unknown to the sender`,
-    wire: RESET,
+    disk: UNLESS_COMPLETE,
+    wire: RESET_OR_REFUSAL,
   },
   INTERNAL: {
     side: 'local',

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { basename } from 'node:path';
 import { GoAheadError, toGoAheadError, type ErrorCode } from '../errors.js';
 import type { Clock } from '../session/clock.js';
-import type { SendSessionOptions } from '../session/options.js';
+import { requireNumber, requireTime, sendSessionOptions, type SendSessionOptions } from '../session/options.js';
 import { SendSession } from '../session/send-session.js';
 import { FileSource } from '../sources/file-source.js';
 import { MemorySource } from '../sources/memory-source.js';
@@ -19,30 +19,30 @@ export type Sendable = string | Uint8Array | AsyncIterable<Uint8Array>;
 /** All times in milliseconds. */
 export interface SendOptions extends SendSessionOptions {
   /** Default 127.0.0.1. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** 1 to 65,535. Default 12000. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The name to announce. Default the last component of the path (4.13); bytes and streams need one. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** In bytes; streams need it, paths and bytes know theirs. */
-  readonly size?: bigint;
-  readonly signal?: AbortSignal;
+  readonly size?: bigint | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Default 10,000. */
-  readonly connectTimeout?: number;
+  readonly connectTimeout?: number | undefined;
   /**
    * How often a transfer that failed is tried again, where it is certain that nothing was stored and another try may
    * help. A stream is never tried again: it can be read once. Default 0.
    */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** Before the first further try; doubled for each one after it, up to 30 s, and spread by chance. Default 500. */
-  readonly retryDelay?: number;
+  readonly retryDelay?: number | undefined;
   /** The largest chunk to read and send at once, in bytes. Default 2 MiB. */
-  readonly chunkSize?: number;
+  readonly chunkSize?: number | undefined;
   /** Called when the receiver is ready, and after each chunk. */
-  readonly onProgress?: (sent: bigint, size: bigint) => void;
+  readonly onProgress?: ((sent: bigint, size: bigint) => void) | undefined;
   /** Called before a transfer is tried again. */
-  readonly onRetry?: (error: GoAheadError, attempt: number) => void;
-  readonly clock?: Clock;
+  readonly onRetry?: ((error: GoAheadError, attempt: number) => void) | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** The receiver confirmed the file: how far that goes is in section 7 of `docs/protocol.md`. */
@@ -75,6 +75,8 @@ const MAX_RETRY_DELAY = 30_000;
  */
 export async function send(file: Sendable, options: SendOptions = {}): Promise<Receipt> {
   const { clock = systemClock, retries = 0, retryDelay = 500, signal } = options;
+  requireNumber('retries', retries, 0, Number.MAX_SAFE_INTEGER);
+  requireTime('retryDelay', retryDelay);
   const name = options.name ?? defaultName(file);
   const start = clock.now();
   for (let attempt = 1; ; attempt++) {
@@ -96,6 +98,8 @@ async function sendOnce(file: Sendable, name: string, options: SendOptions, cloc
   const { signal } = options;
   if (signal?.aborted === true) throw abortError(signal);
   requirePort(options.port);
+  requireTime('connectTimeout', options.connectTimeout ?? 0);
+  sendSessionOptions(options);
   const source = await openSource(file, options);
   try {
     // All that can be wrong on this side is wrong before anything is connected (4.14, 8.7).

@@ -4,8 +4,8 @@ import { send, type Receipt, type Sendable, type SendOptions } from './client.js
 /** One of several files; a bare {@link Sendable} stands for `{ file }`. */
 export interface FileToSend {
   readonly file: Sendable;
-  readonly name?: string;
-  readonly size?: bigint;
+  readonly name?: string | undefined;
+  readonly size?: bigint | undefined;
 }
 
 export type SendEvent =
@@ -18,9 +18,9 @@ export type SendResult =
 
 export interface SendAllOptions extends Omit<SendOptions, 'name' | 'size' | 'onProgress' | 'onRetry'> {
   /** Transfers at the same time, at least 1. Default 4. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** What happens to which file, by its index in the list. */
-  readonly onEvent?: (event: SendEvent) => void;
+  readonly onEvent?: ((event: SendEvent) => void) | undefined;
 }
 
 /** Sends several files, each on a connection of its own. Never rejects: the results are in the order of the files. */

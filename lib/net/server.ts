@@ -3,7 +3,7 @@ import { createServer as createNetServer, type AddressInfo, type Server as NetSe
 import type * as TE from 'typed-emitter';
 import { GoAheadError, toGoAheadError } from '../errors.js';
 import type { Clock } from '../session/clock.js';
-import type { ReceiveOptions } from '../session/options.js';
+import { receiveOptions, requireNumber, requireTime, type ReceiveOptions } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
 import { DirectoryStorage, type DirectoryStorageOptions } from '../storage/directory-storage.js';
 import type { Storage, Stored } from '../storage/storage.js';
@@ -15,18 +15,18 @@ import { systemClock } from './system-clock.js';
 
 export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   /** Where to store; this or `storage`. */
-  readonly directory?: string;
+  readonly directory?: string | undefined;
   /** Another place to store in. The options of the directory do not apply to it. */
-  readonly storage?: Storage;
+  readonly storage?: Storage | undefined;
   /** Connections served at once; those above it are closed without a reply (2.4). Default 10,000. */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
   /** How long `close` waits for running uploads, in milliseconds, before it resets them. Default 10,000. */
-  readonly drain?: number;
+  readonly drain?: number | undefined;
   /** Closes the server, at once, when it is aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Whether to read into buffers of our own where Node allows it (see `direct-reads.ts`). Default true. */
-  readonly directReads?: boolean;
-  readonly clock?: Clock;
+  readonly directReads?: boolean | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** One connection, as the events tell of it. */
@@ -59,14 +59,14 @@ export type ServerEvents = {
 
 export interface ListenOptions {
   /** Default 127.0.0.1: who wants to be reached from elsewhere says so. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** 0 to 65,535; 0 picks a free one. Default 12000. */
-  readonly port?: number;
+  readonly port?: number | undefined;
 }
 
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
-  readonly #options: ServerOptions;
+  readonly #options: ServerOptions & { readonly maxConnections: number; readonly drain: number };
   readonly #clock: Clock;
   readonly #listener: NetServer;
   readonly #buffers = new ReadBuffers();
@@ -85,7 +85,10 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
         actual: options.directory === undefined ? 'neither' : 'both',
       });
     }
-    this.#options = options;
+    const { maxConnections = 10_000, drain = 10_000 } = options;
+    requireNumber('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
+    requireTime('drain', drain);
+    this.#options = { ...options, ...receiveOptions(options), maxConnections, drain };
     this.#clock = options.clock ?? systemClock;
     this.#storage = options.storage;
     // A sender that half-closes is still owed a reply and a receipt.
@@ -164,7 +167,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
    * every connection is closed and nothing of the failed ones is left on the disk. A second call can only shorten
    * the wait.
    */
-  close({ drain = this.#options.drain ?? 10_000 }: { readonly drain?: number } = {}): Promise<void> {
+  close({ drain = this.#options.drain }: { readonly drain?: number | undefined } = {}): Promise<void> {
     this.#closing ??= this.#drain();
     if (drain <= 0) this.#abortAll();
     else if (this.#connections.size > 0) {
@@ -195,7 +198,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
 
   #accept(accepted: Socket): void {
     const storage = this.#storage;
-    const full = this.#connections.size >= (this.#options.maxConnections ?? 10_000);
+    const full = this.#connections.size >= this.#options.maxConnections;
     if (storage === undefined || full || this.#closing !== undefined) {
       // A refusal is a close without a reply (8.1).
       accepted.destroy();

@@ -1,13 +1,26 @@
 import type { Clock } from '../session/clock.js';
 
-/** The process's monotonic clock and timers. */
+/**
+ * The process's monotonic clock and timers.
+ *
+ * Node runs timers before it looks at its sockets. After a moment in which the process was busy, a quiet or a grace would
+ * end although bytes are waiting in the kernel; so what expires lets the sockets speak first (`setImmediate` follows them).
+ */
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule(ms, expired) {
-    const timer = setTimeout(expired, ms);
+    let last: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      last = setImmediate(expired);
+    }, ms);
     return {
-      refresh: () => void timer.refresh(),
-      cancel: () => clearTimeout(timer),
+      refresh: () => {
+        if (last === undefined) timer.refresh();
+      },
+      cancel: () => {
+        clearTimeout(timer);
+        clearImmediate(last);
+      },
     };
   },
 };

@@ -1,48 +1,82 @@
+import { GoAheadError } from '../errors.js';
 import { MAX_SIZE } from '../wire/header.js';
 
-/** All times in milliseconds, all sizes in bytes. */
+/** All times in milliseconds, up to 2^31 - 1; all sizes in bytes. */
 export interface ReceiveOptions {
   /** The quiet after which a header that came in pieces is taken as whole (3.10). Default 50: a few round trips of a LAN. */
-  readonly settle?: number;
+  readonly settle?: number | undefined;
   /** Waits for the quiet for every header, also one that came in one piece. Default false: it costs `settle` a transfer. */
-  readonly settleAlways?: boolean;
+  readonly settleAlways?: boolean | undefined;
   /** How long a sender that keeps its side open is watched after its last byte (7.3). Default 250. */
-  readonly grace?: number;
+  readonly grace?: number | undefined;
   /** For the whole header, from the connection on (11.1). Default 10,000: a header is one packet. */
-  readonly headerDeadline?: number;
+  readonly headerDeadline?: number | undefined;
   /** For the next byte of the body (11.2). Default 60,000: longer than TCP takes to ride out an outage of 30 s. */
-  readonly bodyDeadline?: number;
+  readonly bodyDeadline?: number | undefined;
   /** The largest file (9.3). Default 2^64 - 1, so that only the storage's space limits it. */
-  readonly maxSize?: bigint;
+  readonly maxSize?: bigint | undefined;
   /** Bytes that may wait for the storage before the connection is paused (6.6). Default 4 MiB: four read buffers. */
-  readonly maxPendingBytes?: number;
+  readonly maxPendingBytes?: number | undefined;
 }
 
-export const RECEIVE_DEFAULTS: Required<ReceiveOptions> = {
-  settle: 50,
-  settleAlways: false,
-  grace: 250,
-  headerDeadline: 10_000,
-  bodyDeadline: 60_000,
-  maxSize: MAX_SIZE,
-  maxPendingBytes: 4 * 2 ** 20,
-};
-
-/** All times in milliseconds. */
+/** All times in milliseconds, up to 2^31 - 1. */
 export interface SendSessionOptions {
   /** For the whole reply (5.8). Default 30,000: the receiver may have to wait for its disk. */
-  readonly replyTimeout?: number;
-  /** For the receiver to take some bytes (11.3). Default 60,000, as the receiver's own. */
-  readonly sendTimeout?: number;
+  readonly replyTimeout?: number | undefined;
+  /** For the receiver to take a chunk (11.3). Default 60,000, as the receiver's own. */
+  readonly sendTimeout?: number | undefined;
   /** For the receiver to close after the last byte (11.4). Default 120,000: it may sync gigabytes to a slow disk. */
-  readonly confirmTimeout?: number;
+  readonly confirmTimeout?: number | undefined;
   /** An artificial pause before each chunk, to see several clients at work at once. Default 0. */
-  readonly pause?: number;
+  readonly pause?: number | undefined;
 }
 
-export const SEND_DEFAULTS: Required<SendSessionOptions> = {
-  replyTimeout: 30_000,
-  sendTimeout: 60_000,
-  confirmTimeout: 120_000,
-  pause: 0,
-};
+/** All options, none undefined. */
+export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
+/** @throws GoAheadError `OPTION_INVALID` */
+export function receiveOptions(options: ReceiveOptions): Complete<ReceiveOptions> {
+  const { settle = 50, settleAlways = false, grace = 250, headerDeadline = 10_000, bodyDeadline = 60_000 } = options;
+  const { maxSize = MAX_SIZE, maxPendingBytes = 4 * 2 ** 20 } = options;
+  requireTime('settle', settle);
+  requireTime('grace', grace);
+  requireTime('headerDeadline', headerDeadline);
+  requireTime('bodyDeadline', bodyDeadline);
+  requireNumber('maxPendingBytes', maxPendingBytes, 1, Number.MAX_SAFE_INTEGER);
+  if (typeof maxSize !== 'bigint' || maxSize < 0n) throw optionInvalid('maxSize', 'a bigint of 0 or more', maxSize);
+  return { settle, settleAlways, grace, headerDeadline, bodyDeadline, maxSize, maxPendingBytes };
+}
+
+/** @throws GoAheadError `OPTION_INVALID` */
+export function sendSessionOptions(options: SendSessionOptions): Complete<SendSessionOptions> {
+  const { replyTimeout = 30_000, sendTimeout = 60_000, confirmTimeout = 120_000, pause = 0 } = options;
+  requireTime('replyTimeout', replyTimeout);
+  requireTime('sendTimeout', sendTimeout);
+  requireTime('confirmTimeout', confirmTimeout);
+  requireTime('pause', pause);
+  return { replyTimeout, sendTimeout, confirmTimeout, pause };
+}
+
+// Above this, setTimeout(3) of Node fires at once.
+const LONGEST_TIME = 2 ** 31 - 1;
+
+/** @throws GoAheadError `OPTION_INVALID` unless it is a time in milliseconds that a timer can hold */
+export function requireTime(option: string, value: number): void {
+  requireNumber(option, value, 0, LONGEST_TIME);
+}
+
+/** @throws GoAheadError `OPTION_INVALID` */
+export function requireNumber(option: string, value: number, least: number, most: number): void {
+  // NaN is refused too.
+  if (!(value >= least && value <= most)) throw optionInvalid(option, `a number from ${least} to ${most}`, value);
+}
+
+function optionInvalid(option: string, expected: string, actual: unknown): GoAheadError {
+  return new GoAheadError('OPTION_INVALID', `the option \`${option}\` must be ${expected}, not ${String(actual)}`, {
+    expected,
+    actual: String(actual),
+  });
+}
+
+export const RECEIVE_DEFAULTS = receiveOptions({});
+export const SEND_DEFAULTS = sendSessionOptions({});

@@ -1,15 +1,18 @@
 import { EventEmitter } from 'node:events';
 import type * as TE from 'typed-emitter';
 import { GoAheadError, toGoAheadError } from '../errors.js';
-import { settle, type MaybePromise } from '../storage/maybe-promise.js';
+import { isLater, settle, type MaybePromise } from '../storage/maybe-promise.js';
 import type { Storage, Stored, Upload } from '../storage/storage.js';
 import { Framer } from '../wire/framer.js';
 import type { Header } from '../wire/header.js';
 import { REPLY } from '../wire/reply.js';
 import type { Clock, Timer } from './clock.js';
-import { RECEIVE_DEFAULTS, type ReceiveOptions } from './options.js';
+import { receiveOptions, type Complete, type ReceiveOptions } from './options.js';
 import { nextReceiveState, type ReceiveEvent, type ReceiveState } from './states.js';
 import type { Transport } from './transport.js';
+
+// A chunk of one byte keeps a whole read buffer, so bytes alone do not bound the memory (6.6).
+const MAX_PENDING_CHUNKS = 8;
 
 export type ReceiveEvents = {
   /** The storage accepted the upload and the reply is sent. */
@@ -36,7 +39,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   readonly #transport: Transport;
   readonly #storage: Storage;
   readonly #clock: Clock;
-  readonly #options: Required<ReceiveOptions>;
+  readonly #options: Complete<ReceiveOptions>;
   readonly #framer = new Framer();
   #state: ReceiveState = 'header';
   #header: Header | undefined;
@@ -61,7 +64,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     this.#transport = transport;
     this.#storage = storage;
     this.#clock = clock;
-    this.#options = { ...RECEIVE_DEFAULTS, ...options };
+    this.#options = receiveOptions(options);
     this.#framer.on('header', (header) => this.#open(header));
     this.#framer.on('end', () => this.#lastByte());
     this.#framer.on('error', (error) => this.#fail(error));
@@ -257,14 +260,14 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
       this.#fail(storageError(reason));
       return;
     }
-    if (written instanceof Promise) this.#waitFor(written, view.length);
+    if (isLater(written)) this.#waitFor(written, view.length);
     if (this.listenerCount('progress') > 0) this.emit('progress', this.#framer.received);
   }
 
   #waitFor(written: Promise<void>, length: number): void {
     this.#pendingWrites += 1;
     this.#pendingBytes += length;
-    if (!this.#paused && this.#pendingBytes >= this.#options.maxPendingBytes) {
+    if (!this.#paused && this.#pendingShare() >= 1) {
       this.#paused = true;
       this.#transport.pause();
     }
@@ -273,12 +276,17 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
       this.#pendingBytes -= length;
       if (this.#failing) this.#cleanUp();
       else if (this.#state === 'flushing') this.#flush();
-      else if (this.#paused && this.#pendingBytes * 2 <= this.#options.maxPendingBytes) this.#unpause();
+      else if (this.#paused && this.#pendingShare() <= 0.5) this.#unpause();
     };
     this.#chunkInUse = written.then(settled, (reason: unknown) => {
       this.#fail(storageError(reason));
       settled();
     });
+  }
+
+  /** What waits for the storage, of what may: 1 and more is too much. */
+  #pendingShare(): number {
+    return Math.max(this.#pendingBytes / this.#options.maxPendingBytes, this.#pendingWrites / MAX_PENDING_CHUNKS);
   }
 
   #unpause(): void {

@@ -5,7 +5,7 @@ import { chain, settle, type MaybePromise } from '../storage/maybe-promise.js';
 import { encodeHeader } from '../wire/header.js';
 import { REPLY, ReplyMatcher } from '../wire/reply.js';
 import type { Clock, Timer } from './clock.js';
-import { SEND_DEFAULTS, type SendSessionOptions } from './options.js';
+import { sendSessionOptions, type Complete, type SendSessionOptions } from './options.js';
 import type { Source } from '../sources/source.js';
 import { nextSendState, type SendEvent, type SendState } from './states.js';
 import type { Transport } from './transport.js';
@@ -35,7 +35,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
   readonly #transport: Transport;
   readonly #source: Source;
   readonly #clock: Clock;
-  readonly #options: Required<SendSessionOptions>;
+  readonly #options: Complete<SendSessionOptions>;
   readonly #reply = new ReplyMatcher();
   #state: SendState = 'ready';
   #deadline: Timer | undefined;
@@ -51,7 +51,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
     this.#transport = transport;
     this.#source = source;
     this.#clock = clock;
-    this.#options = { ...SEND_DEFAULTS, ...options };
+    this.#options = sendSessionOptions(options);
   }
 
   get state(): SendState {

@@ -4,6 +4,14 @@
  */
 export type MaybePromise<T> = T | Promise<T>;
 
+/**
+ * Whether the result comes later. Any thenable counts, of another realm or library too: one that was taken for a result would
+ * be a file that counts as stored before it is.
+ */
+export function isLater<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
 /** Calls `work`; then `done` with its result or `failed` with what it threw, now or when its promise settles. */
 export function settle<T>(
   work: () => MaybePromise<T>,
@@ -17,11 +25,11 @@ export function settle<T>(
     failed(reason);
     return;
   }
-  if (value instanceof Promise) value.then(done, failed);
+  if (isLater(value)) value.then(done, failed);
   else done(value);
 }
 
 /** `await value`, then `next`, without the wait where there is nothing to wait for. */
 export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
-  return value instanceof Promise ? value.then(next) : next(value);
+  return isLater(value) ? value.then(next) : next(value);
 }

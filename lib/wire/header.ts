@@ -110,12 +110,17 @@ export function encodeHeader({ size, name }: Header): Buffer {
   return bytes;
 }
 
-/** Whether the bytes of a name stop inside a UTF-8 sequence, so that more must follow (clause 3.8). */
+/**
+ * Whether the bytes of a name stop inside a UTF-8 sequence, so that more must follow (clause 3.8). A sequence that no byte
+ * could complete is none: it is wrong already.
+ */
 export function endsInsideCharacter(name: Uint8Array): boolean {
   // The lead byte of a cut sequence is one of the last three: RFC 3629 has at most four bytes to a character.
   for (let back = 1; back <= 3 && back <= name.length; back++) {
-    const byte = name[name.length - back] as number;
-    if ((byte & 0xc0) !== 0x80) return back < sequenceLength(byte);
+    const lead = name[name.length - back] as number;
+    if ((lead & 0xc0) !== 0x80) {
+      return back < sequenceLength(lead) && (back === 1 || mayFollow(lead, name[name.length - back + 1] as number));
+    }
   }
   return false;
 }
@@ -125,6 +130,22 @@ function sequenceLength(lead: number): number {
   if (lead >= 0xe0 && lead <= 0xef) return 3;
   if (lead >= 0xf0 && lead <= 0xf4) return 4;
   return 1;
+}
+
+/** The second bytes that would make an overlong form, a surrogate or a character above U+10FFFF (RFC 3629, section 4). */
+function mayFollow(lead: number, second: number): boolean {
+  switch (lead) {
+    case 0xe0:
+      return second >= 0xa0;
+    case 0xed:
+      return second <= 0x9f;
+    case 0xf0:
+      return second >= 0x90;
+    case 0xf4:
+      return second <= 0x8f;
+    default:
+      return true;
+  }
 }
 
 export function incompleteHeader(received: number): GoAheadError {

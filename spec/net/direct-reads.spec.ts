@@ -57,7 +57,8 @@ t.test('an idle connection holds little', async (t) => {
   t.equal(rig.server.bufferedBytes, 10 * BODY, 'waiting for the body');
   for (const peer of peers) await peer.write('a few bytes');
   await until(() => rig.seen.filter(({ kind }) => kind === 'progress').length === 10);
-  t.equal(rig.server.bufferedBytes, 10 * BODY, 'in the body');
+  // A disk that was slow for a moment, as under load, still holds a buffer of its own.
+  await until(() => rig.server.bufferedBytes === 10 * BODY);
   const small = await rig.connect();
   await small.write(headerBytes(1024, 'small'));
   await small.has(8);
@@ -127,28 +128,24 @@ t.test('an idle connection holds little', async (t) => {
     t.match(rig.seen.at(-1), { error: { code: 'CONNECTION_RESET' } });
   });
 
-  t.test(
-    'small chunks hold no more memory than large ones while the storage lags',
-    { todo: 'lib/session: pending bytes count what came, not the read buffer that each chunk keeps (6.6)' },
-    async (t) => {
-      const rig = await serverRig(t, make(), true);
-      const peer = await rig.connect();
-      await peer.write(headerBytes(100_000, 'trickle'));
-      await peer.has(8);
-      for (let count = 1; count <= 40; count++) {
-        const before = written;
-        await peer.write('x');
-        for (let turn = 0; turn < 200 && written === before; turn++) await turns(1);
-      }
-      t.ok(rig.server.bufferedBytes <= MAX_PENDING + BULK, `${rig.server.bufferedBytes} bytes are held for ${written}`);
+  t.test('small chunks hold no more memory than large ones while the storage lags', async (t) => {
+    const rig = await serverRig(t, make(), true);
+    const peer = await rig.connect();
+    await peer.write(headerBytes(100_000, 'trickle'));
+    await peer.has(8);
+    for (let count = 1; count <= 40; count++) {
+      const before = written;
+      await peer.write('x');
+      for (let turn = 0; turn < 200 && written === before; turn++) await turns(1);
+    }
+    t.ok(rig.server.bufferedBytes <= MAX_PENDING + BULK, `${rig.server.bufferedBytes} bytes are held for ${written}`);
+    for (const done of settle.splice(0)) done();
+    const settling = setInterval(() => {
       for (const done of settle.splice(0)) done();
-      const settling = setInterval(() => {
-        for (const done of settle.splice(0)) done();
-      });
-      await rig.server.close({ drain: 0 });
-      clearInterval(settling);
-    },
-  );
+    });
+    await rig.server.close({ drain: 0 });
+    clearInterval(settling);
+  });
 }
 
 t.test('where the handle is not as expected the socket is left as it was', async (t) => {

@@ -361,14 +361,18 @@ bothWays(
     await peer.write(headerBytes(4, 'early'));
     await until(() => asked.waiting === 1);
     await peer.write('body');
-    await until(() => rig.clock.armed() === 0);
+    // What comes later on another connection has been read: so have these bytes.
+    const later = await rig.connect();
+    await later.write(headerBytes(4, 'later'));
+    await until(() => asked.waiting === 2);
+    later.reset();
     t.equal(peer.ending, undefined, 'a close of whatever kind means that the disk is as it will be');
     asked.settle();
     t.equal(await peer.ended, 'FIN');
     t.equal(peer.receivedLength, 0);
-    await isOver(rig);
-    t.match(rig.seen, [{ kind: 'failed', error: { code: 'EARLY_DATA' } }]);
-    t.equal(asked.aborted, 1);
+    await isOver(rig, 2);
+    t.match(rig.seen[0], { kind: 'failed', error: { code: 'EARLY_DATA' } });
+    t.equal(asked.aborted, 2);
   },
 );
 
@@ -544,19 +548,15 @@ bothWays(
   },
 );
 
-t.test(
-  'a storage that is asked for long is not taken for a slow header',
-  { todo: 'lib/session: the header is complete when the storage is asked, but its deadline goes on' },
-  async (t) => {
-    const storage = new ScriptedStorage({ create: 'hangs' });
-    const rig = await serverRig(t, { storage }, true);
-    const peer = await rig.connect();
-    await peer.write(headerBytes(0, 'slow'));
-    await until(() => storage.waiting === 1);
-    rig.clock.advance(10_000);
-    peer.fin();
-    storage.settle();
-    await isOver(rig).then(() => rig.server.close({ drain: 0 }));
-    t.match(rig.seen.at(-1), { kind: 'stored' });
-  },
-);
+t.test('a storage that is asked for long is not taken for a slow header', async (t) => {
+  const storage = new ScriptedStorage({ create: 'hangs' });
+  const rig = await serverRig(t, { storage }, true);
+  const peer = await rig.connect();
+  await peer.write(headerBytes(0, 'slow'));
+  await until(() => storage.waiting === 1);
+  rig.clock.advance(10_000);
+  peer.fin();
+  storage.settle();
+  await isOver(rig).then(() => rig.server.close({ drain: 0 }));
+  t.match(rig.seen.at(-1), { kind: 'stored' });
+});

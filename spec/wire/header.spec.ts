@@ -102,9 +102,15 @@ t.test('endsInsideCharacter', async (t) => {
     }
   }
   for (const { title, bytes, cut = false } of INVALID_UTF8) t.equal(endsInsideCharacter(bytes), cut, title);
-  // A lead that nothing valid can follow any more is told by its lead alone; the decoder refuses it when more has come.
-  for (const bytes of [hex('e0 80'), hex('ed a0'), hex('f0 80'), hex('f4 90')]) {
-    t.equal(endsInsideCharacter(bytes), true, bytes.toString('hex'));
+  // A second byte that would make it overlong, a surrogate or too large: no further byte can mend that.
+  for (const [wrong, right] of [
+    [hex('e0 9f'), hex('e0 a0')],
+    [hex('ed a0'), hex('ed 9f')],
+    [hex('f0 8f'), hex('f0 90')],
+    [hex('f4 90'), hex('f4 8f')],
+  ] as const) {
+    t.equal(endsInsideCharacter(wrong), false, wrong.toString('hex'));
+    t.equal(endsInsideCharacter(right), true, right.toString('hex'));
   }
 });
 
