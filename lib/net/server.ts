@@ -8,10 +8,15 @@ import { ReceiveSession } from '../session/receive-session.js';
 import { DirectoryStorage, type DirectoryStorageOptions } from '../storage/directory-storage.js';
 import type { Storage, Stored } from '../storage/storage.js';
 import { DEFAULT_PORT, formatAddress } from './address.js';
-import { DirectReader, takeOver } from './direct-reads.js';
+import { acceptDirectly, directSocket } from './direct-accept.js';
+import { DirectReader } from './direct-reader.js';
 import { ReadBuffers } from './read-buffers.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
 import { systemClock } from './system-clock.js';
+
+// Connections that wait to be accepted. Those above it are dropped, and try again only after a second; the system has its own
+// limit besides (net.core.somaxconn, 4,096 on Linux).
+const BACKLOG = 4_096;
 
 export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   /** Where to store; this or `storage`. */
@@ -24,7 +29,7 @@ export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   readonly drain?: number | undefined;
   /** Closes the server, at once, when it is aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether to read into buffers of our own where Node allows it (see `direct-reads.ts`). Default true. */
+  /** Whether to read into buffers of our own where Node allows it (see `direct-accept.ts`). Default true. */
   readonly directReads?: boolean | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -92,8 +97,8 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#clock = options.clock ?? systemClock;
     this.#storage = options.storage;
     // A sender that half-closes is still owed a reply and a receipt.
-    this.#listener = createNetServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) =>
-      this.#accept(socket),
+    this.#listener = createNetServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
+      this.#acceptPlainly(socket),
     );
     // Closed while the name of its host was looked up, when there was nothing to close yet.
     this.#listener.on('listening', () => {
@@ -132,13 +137,14 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       await new Promise<void>((done, failed) => {
         listener.once('error', failed).once('close', done);
         unlisten = () => void listener.off('error', failed).off('close', done);
-        listener.listen({ host, port }, done);
+        listener.listen({ host, port, backlog: BACKLOG }, done);
       });
     } catch (cause) {
       throw listenError(host, port, cause);
     } finally {
       unlisten();
     }
+    if (this.#options.directReads ?? true) acceptDirectly(listener, (handle) => this.#acceptDirectly(handle));
     // An accept that fails (EMFILE) is not the end of a server.
     listener.on('error', (cause) => this.#report(cause));
   }
@@ -196,24 +202,37 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     for (const session of this.#connections.values()) session.abort(closingError());
   }
 
-  #accept(accepted: Socket): void {
+  /** By way of `net.Server`, reading plainly. */
+  #acceptPlainly(socket: Socket): void {
+    const session = this.#serve(socket);
+    if (session === undefined) return;
+    readPlainly(socket, session);
+    socket.resume();
+  }
+
+  #acceptDirectly(handle: object): void {
+    const reader = new DirectReader(this.#buffers);
+    const socket = directSocket(handle, reader);
+    socket.once('close', () => reader.close());
+    const session = this.#serve(socket);
+    if (session !== undefined) reader.feed(session);
+  }
+
+  /** A session for the connection, or undefined when it is refused. */
+  #serve(socket: Socket): ReceiveSession | undefined {
     const storage = this.#storage;
     const full = this.#connections.size >= this.#options.maxConnections;
     if (storage === undefined || full || this.#closing !== undefined) {
       // A refusal is a close without a reply (8.1).
-      accepted.destroy();
-      return;
+      socket.destroy();
+      return undefined;
     }
-    const peer = formatAddress(accepted.remoteAddress ?? 'unknown', accepted.remotePort ?? 0);
-    const reader = (this.#options.directReads ?? true) ? new DirectReader(this.#buffers) : undefined;
-    const direct = reader === undefined ? undefined : takeOver(accepted, reader);
-    const socket = direct ?? accepted;
     const session = new ReceiveSession(
       { transport: new SocketTransport(socket), storage, clock: this.#clock },
       this.#options,
     );
     this.#connections.set(socket, session);
-    this.#announce(peer, session);
+    this.#announce(formatAddress(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0), session);
     listenToEnd(socket, session);
     // A sender that is gone may leave work behind on the disk: both must be over.
     let running = 2;
@@ -224,18 +243,9 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     };
     session.on('stored', over);
     session.on('failed', over);
-    socket.once('close', () => {
-      reader?.close();
-      over();
-    });
+    socket.once('close', over);
     session.start();
-    if (direct !== undefined) {
-      reader?.feed(session);
-    } else {
-      reader?.close();
-      readPlainly(socket, session);
-      socket.resume();
-    }
+    return session;
   }
 
   #announce(peer: string, session: ReceiveSession): void {

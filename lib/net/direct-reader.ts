@@ -1,28 +1,5 @@
-import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
 import type { ReceiveSession } from '../session/receive-session.js';
 import { kindOf, type BufferKind, type ReadBuffers } from './read-buffers.js';
-
-/**
- * Reading into buffers of our own saves an allocation and a copy for each chunk. Node offers it (`onread` of
- * `net.Socket`) for sockets that one constructs, but a server's are constructed for it. So this file does what the
- * `net.Server` does once more: it takes the handle out of the accepted socket and makes a socket around it. The two
- * undocumented names that it leans on, `_handle` and the `handle` option, are tried first, and where they are not as
- * expected the accepted socket is left as it was and read plainly.
- */
-export function takeOver(accepted: Socket, reader: DirectReader): Socket | undefined {
-  const handle: unknown = Reflect.get(accepted, '_handle');
-  if (typeof handle !== 'object' || handle === null || !('useUserBuffer' in handle)) return undefined;
-  const options: SocketConstructorOpts & { readonly handle: object; readonly onread: OnReadOpts } = {
-    handle,
-    allowHalfOpen: true,
-    onread: { buffer: () => reader.buffer, callback: (length) => reader.read(length) },
-  };
-  const socket = new Socket(options);
-  // What is left of the accepted socket must not close the handle, and must be off the server's books.
-  Reflect.set(accepted, '_handle', null);
-  accepted.destroy();
-  return socket;
-}
 
 /** Feeds a session from pooled buffers; a buffer that the storage still uses is replaced, and returned when it is free. */
 export class DirectReader {
