@@ -98,7 +98,6 @@ t.test('an idle connection holds little', async (t) => {
     await turns(300);
     // One read more may be under way when reading is paused.
     t.ok(written <= MAX_PENDING + 2 * BULK, `${written} bytes were read`);
-    t.ok(rig.server.bufferedBytes <= MAX_PENDING + 3 * BULK, `${rig.server.bufferedBytes} bytes are held`);
     t.notOk(sent, 'the sender is held up');
     rig.clock.advance(60_000);
     t.equal(peer.ending, undefined, 'and not blamed for it');
