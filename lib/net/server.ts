@@ -94,10 +94,6 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#listener = createNetServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) =>
       this.#accept(socket),
     );
-    // Closed while the name of its host was looked up, when there was nothing to close yet.
-    this.#listener.on('listening', () => {
-      if (this.#closing !== undefined) this.#listener.close();
-    });
   }
 
   /**
