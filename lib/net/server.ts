@@ -100,10 +100,6 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#listener = createNetServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
       this.#acceptPlainly(socket),
     );
-    // Closed while the name of its host was looked up, when there was nothing to close yet.
-    this.#listener.on('listening', () => {
-      if (this.#closing !== undefined) this.#listener.close();
-    });
   }
 
   /**

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { createServer as createNetServer, Server as NetServer, Socket, type AddressInfo } from 'node:net';
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
@@ -211,6 +212,9 @@ t.test('a signal that comes before or while it begins to listen', async (t) => {
     const closing = closed.close();
     await t.rejects(opening, { code: 'ABORTED' }, host);
     await closing;
+    // The name that `listen` asked for has been answered by then.
+    await lookup('localhost');
+    await turns();
     t.throws(() => closed.address(), { code: 'LISTEN_FAILED' }, 'nothing listens on');
   }
 });

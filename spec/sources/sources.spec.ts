@@ -219,16 +219,23 @@ t.test(
 );
 
 t.test('a file is not closed under a read, nor read when it is closed', async (t) => {
-  const path = join(t.testdir({ file: 'abcd' }), 'file');
-  const source = await FileSource.open(path);
+  const directory = t.testdir({ large: '', file: 'abcd' });
+  // Long enough to read that a close beside it would be over first.
+  const size = 64 * 2 ** 20;
+  truncateSync(join(directory, 'large'), size);
+  const large = await FileSource.open(join(directory, 'large'), size);
   const before = openFiles();
-  const reading = source.read();
-  const closing = source.close();
-  t.same(Buffer.from((await reading) ?? ''), Buffer.from('abcd'), 'the read comes to its end');
+  const reading = large.read();
+  const closing = large.close();
+  t.equal((await reading)?.length, size, 'the read comes to its end');
+  t.equal(openFiles(), before, 'and the file is open until then');
   await closing;
   t.equal(openFiles(), before - 1);
+
+  const source = await FileSource.open(join(directory, 'file'));
+  await source.close();
   // Its number is now this file's.
-  const other = await FileSource.open(path);
+  const other = await FileSource.open(join(directory, 'file'));
   t.equal(await source.read(), undefined);
   await other.close();
 });
