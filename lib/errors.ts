@@ -110,6 +110,13 @@ export const ERROR_CODES = {
     disk: NOTHING,
     wire: RESET,
   },
+  BODY_TOO_SLOW: {
+    side: 'peer',
+    clause: '11.2',
+    meaning: 'The body came more slowly than the minimum rate of this receiver.',
+    disk: NOTHING,
+    wire: RESET,
+  },
   STORAGE_FAILED: {
     side: 'local',
     clause: '8.2',
@@ -179,6 +186,13 @@ export const ERROR_CODES = {
     meaning: 'No connection was made in time.',
     disk: NOTHING,
     wire: NO_CONNECTION,
+  },
+  TLS_FAILED: {
+    side: 'peer',
+    clause: null,
+    meaning: 'The TLS handshake failed, or the certificate of the other end is not trusted; `cause` says why.',
+    disk: NOTHING,
+    wire: 'a TLS alert, or a close during the handshake',
   },
   SOURCE_INVALID: {
     side: 'local',

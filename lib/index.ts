@@ -34,6 +34,7 @@ export type { ReceiveState, SendState } from './session/states.js';
 export type { Transport } from './session/transport.js';
 
 export { DEFAULT_PORT } from './net/address.js';
+export type { ClientTlsOptions, ServerTlsOptions } from './net/secure-stream.js';
 export { send } from './net/client.js';
 export type { Receipt, Sendable, SendOptions } from './net/client.js';
 export { sendAll } from './net/send-all.js';

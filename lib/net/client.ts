@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { basename } from 'node:path';
+import type { SecureContext } from 'node:tls';
 import { GoAheadError, toGoAheadError, type ErrorCode } from '../errors.js';
 import type { Clock } from '../session/clock.js';
 import { requireNumber, requireTime, sendSessionOptions, type SendSessionOptions } from '../session/options.js';
@@ -10,6 +11,7 @@ import type { Source } from '../sources/source.js';
 import { StreamSource } from '../sources/stream-source.js';
 import { encodeHeader } from '../wire/header.js';
 import { DEFAULT_PORT, formatAddress } from './address.js';
+import { secureClientStream, secureContext, type ClientTlsOptions } from './secure-stream.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
 import { systemClock } from './system-clock.js';
 
@@ -27,7 +29,9 @@ export interface SendOptions extends SendSessionOptions {
   /** In bytes; streams need it, paths and bytes know theirs. */
   readonly size?: bigint | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Default 10,000. */
+  /** Speaks TLS; `true` trusts the authorities that Node knows. Default plain TCP. */
+  readonly tls?: ClientTlsOptions | boolean | undefined;
+  /** For the connection, TLS included. Default 10,000. */
   readonly connectTimeout?: number | undefined;
   /**
    * How often a transfer that failed is tried again, where it is certain that nothing was stored and another try may
@@ -100,6 +104,7 @@ async function sendOnce(file: Sendable, name: string, options: SendOptions, cloc
   requirePort(options.port);
   requireTime('connectTimeout', options.connectTimeout ?? 0);
   sendSessionOptions(options);
+  const context = tlsContext(options);
   const source = await openSource(file, options);
   try {
     // All that can be wrong on this side is wrong before anything is connected (4.14, 8.7).
@@ -108,17 +113,39 @@ async function sendOnce(file: Sendable, name: string, options: SendOptions, cloc
     await source.close();
     throw reason;
   }
-  await transfer(source, name, options, clock);
+  await transfer({ source, name, context, clock }, options);
   return source.size;
 }
 
-function transfer(source: Source, name: string, options: SendOptions, clock: Clock): Promise<void> {
+/** What a transfer needs besides its options, all of it checked. */
+interface Outgoing {
+  readonly source: Source;
+  readonly name: string;
+  readonly context: SecureContext | undefined;
+  readonly clock: Clock;
+}
+
+function transfer({ source, name, context, clock }: Outgoing, options: SendOptions): Promise<void> {
   const { host = '127.0.0.1', port = DEFAULT_PORT, signal, connectTimeout = 10_000 } = options;
   return new Promise((confirmed, failed) => {
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
-    const session = new SendSession(name, { transport: new SocketTransport(socket), source, clock }, options);
+    const stream = context && secureClientStream(socket, certifiedHost(options, host), context, start, abort);
+    const transport = new SocketTransport(stream?.socket ?? socket, socket);
+    const session = new SendSession(name, { transport, source, clock }, options);
     const onAbort = (): void => session.abort(abortError(signal));
+    const onRefused = (cause: Error): void => session.abort(connectFailed(host, port, cause));
     const timer = clock.schedule(connectTimeout, () => session.abort(connectTimedOut(host, port, connectTimeout)));
+    function abort(error: GoAheadError): void {
+      session.abort(error);
+    }
+    function start(): void {
+      timer.cancel();
+      if (stream === undefined) {
+        listenToEnd(socket, session);
+        readPlainly(socket, session);
+      } else stream.attach(session);
+      session.start();
+    }
     const finish = (): void => {
       timer.cancel();
       signal?.removeEventListener('abort', onAbort);
@@ -132,48 +159,40 @@ function transfer(source: Source, name: string, options: SendOptions, clock: Clo
       failed(error);
     });
     const { onProgress } = options;
-    if (onProgress !== undefined) {
-      const tell = (sent: bigint): void => {
-        // A write that a reset cut off settles too.
-        if (session.state !== 'body') return;
-        try {
-          onProgress(sent, source.size);
-        } catch (cause) {
-          const error = listenerFailed('onProgress', cause);
-          // Not from within its own event: the session has still to take the step that it tells of.
-          queueMicrotask(() => session.abort(error));
-        }
-      };
-      session.on('begun', () => tell(0n));
-      session.on('progress', tell);
-    }
+    if (onProgress !== undefined) tellProgress(session, source.size, onProgress);
     signal?.addEventListener('abort', onAbort, { once: true });
     // While the source was opened.
     if (signal?.aborted === true) onAbort();
-    startWhenConnected(
-      socket,
-      session,
-      () => timer.cancel(),
-      (cause) => connectFailed(host, port, cause),
-    );
+    socket.once('error', onRefused);
+    socket.once('connect', () => {
+      socket.off('error', onRefused);
+      if (stream === undefined) start();
+    });
   });
 }
 
-function startWhenConnected(
-  socket: Socket,
-  session: SendSession,
-  connected: () => void,
-  describe: (cause: Error) => GoAheadError,
-): void {
-  const refused = (cause: Error): void => session.abort(describe(cause));
-  socket.once('error', refused);
-  socket.once('connect', () => {
-    socket.off('error', refused);
-    connected();
-    listenToEnd(socket, session);
-    readPlainly(socket, session);
-    session.start();
-  });
+function tellProgress(session: SendSession, size: bigint, onProgress: (sent: bigint, size: bigint) => void): void {
+  const tell = (sent: bigint): void => {
+    // A write that a reset cut off settles too.
+    if (session.state !== 'body') return;
+    try {
+      onProgress(sent, size);
+    } catch (cause) {
+      const error = listenerFailed('onProgress', cause);
+      // Not from within its own event: the session has still to take the step that it tells of.
+      queueMicrotask(() => session.abort(error));
+    }
+  };
+  session.on('begun', () => tell(0n));
+  session.on('progress', tell);
+}
+
+function tlsContext({ tls = false }: SendOptions): SecureContext | undefined {
+  return tls === false ? undefined : secureContext(tls === true ? {} : tls);
+}
+
+function certifiedHost({ tls }: SendOptions, host: string): string {
+  return typeof tls === 'object' ? (tls.servername ?? host) : host;
 }
 
 async function openSource(file: Sendable, { size, chunkSize }: SendOptions): Promise<Source> {

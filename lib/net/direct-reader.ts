@@ -28,7 +28,7 @@ export class DirectReader {
     if (session === undefined) return true;
     const buffer = this.#buffer;
     const inUse = session.receive(buffer.subarray(0, length));
-    const wanted = wantedKind(session, kindOf(buffer), length === buffer.length);
+    const wanted = wantedKind(session, buffer, length);
     if (inUse instanceof Promise) {
       void inUse.then(() => this.#buffers.release(buffer));
       this.#buffer = this.#buffers.acquire(wanted);
@@ -47,9 +47,12 @@ export class DirectReader {
   }
 }
 
-function wantedKind({ header, received }: ReceiveSession, kind: BufferKind, filled: boolean): BufferKind {
+function wantedKind({ header, received }: ReceiveSession, buffer: Buffer, length: number): BufferKind {
+  const kind = kindOf(buffer);
   const missing = header === undefined ? 0n : header.size - received;
   if (missing <= 1024n) return 'header';
   if (kind === 'header') return 'body';
-  return filled ? 'bulk' : kind;
+  // Down again when little comes, or a connection that stalls would keep what others could use.
+  if (kind === 'bulk') return length * 16 > buffer.length ? 'bulk' : 'body';
+  return length === buffer.length ? 'bulk' : 'body';
 }

@@ -1,16 +1,19 @@
 import { EventEmitter } from 'node:events';
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import type * as TE from 'typed-emitter';
 import { GoAheadError, toGoAheadError } from '../errors.js';
 import type { Clock } from '../session/clock.js';
 import { receiveOptions, requireNumber, requireTime, type ReceiveOptions } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
+import type { Transport } from '../session/transport.js';
 import { DirectoryStorage, type DirectoryStorageOptions } from '../storage/directory-storage.js';
 import type { Storage, Stored } from '../storage/storage.js';
 import { DEFAULT_PORT, formatAddress } from './address.js';
 import { acceptDirectly, directSocket } from './direct-accept.js';
 import { DirectReader } from './direct-reader.js';
 import { ReadBuffers } from './read-buffers.js';
+import { secureContext, secureServerStream, type ServerTlsOptions } from './secure-stream.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
 import { systemClock } from './system-clock.js';
 
@@ -25,6 +28,10 @@ export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   readonly storage?: Storage | undefined;
   /** Connections served at once; those above it are closed without a reply (2.4). Default 10,000. */
   readonly maxConnections?: number | undefined;
+  /** Connections served at once of one address. Default as many as in all: behind one address there may be a whole school. */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /** Speaks TLS on every connection. Default plain TCP. */
+  readonly tls?: ServerTlsOptions | undefined;
   /** How long `close` waits for running uploads, in milliseconds, before it resets them. Default 10,000. */
   readonly drain?: number | undefined;
   /** Closes the server, at once, when it is aborted. */
@@ -76,6 +83,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   readonly #listener: NetServer;
   readonly #buffers = new ReadBuffers();
   readonly #connections = new Map<Socket, ReceiveSession>();
+  readonly #ofAddress = new Map<string, number>();
   readonly #onAbort = (): void => void this.close({ drain: 0 });
   #storage: Storage | undefined;
   #accepted = 0;
@@ -90,16 +98,19 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
         actual: options.directory === undefined ? 'neither' : 'both',
       });
     }
-    const { maxConnections = 10_000, drain = 10_000 } = options;
+    const { maxConnections = 10_000, maxConnectionsPerAddress = maxConnections, drain = 10_000 } = options;
     requireNumber('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
+    requireNumber('maxConnectionsPerAddress', maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
     requireTime('drain', drain);
     this.#options = { ...options, ...receiveOptions(options), maxConnections, drain };
     this.#clock = options.clock ?? systemClock;
     this.#storage = options.storage;
+    const context = options.tls === undefined ? undefined : secureContext(options.tls);
     // A sender that half-closes is still owed a reply and a receipt.
-    this.#listener = createNetServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
-      this.#acceptPlainly(socket),
-    );
+    this.#listener = createNetServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      if (context === undefined) this.#acceptPlainly(socket);
+      else this.#acceptSecurely(socket, context);
+    });
   }
 
   /**
@@ -140,7 +151,8 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     } finally {
       unlisten();
     }
-    if (this.#options.directReads ?? true) acceptDirectly(listener, (handle) => this.#acceptDirectly(handle));
+    const { directReads = true, tls } = this.#options;
+    if (directReads && tls === undefined) acceptDirectly(listener, (handle) => this.#acceptDirectly(handle));
     // An accept that fails (EMFILE) is not the end of a server.
     listener.on('error', (cause) => this.#report(cause));
   }
@@ -200,41 +212,65 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
 
   /** By way of `net.Server`, reading plainly. */
   #acceptPlainly(socket: Socket): void {
-    const session = this.#serve(socket);
+    const session = this.#serve(socket, new SocketTransport(socket));
     if (session === undefined) return;
+    listenToEnd(socket, session);
     readPlainly(socket, session);
     socket.resume();
+  }
+
+  #acceptSecurely(connection: Socket, context: SecureContext): void {
+    const stream = secureServerStream(
+      connection,
+      context,
+      this.#options.tls?.ca !== undefined,
+      () => {
+        if (session !== undefined) stream.attach(session);
+      },
+      (error) => {
+        session?.abort(error);
+        connection.destroy();
+      },
+    );
+    // The deadline for the header is one for the handshake too.
+    const session = this.#serve(connection, new SocketTransport(stream.socket, connection));
+    connection.once('close', () => session?.lost());
   }
 
   #acceptDirectly(handle: object): void {
     const reader = new DirectReader(this.#buffers);
     const socket = directSocket(handle, reader);
     socket.once('close', () => reader.close());
-    const session = this.#serve(socket);
-    if (session !== undefined) reader.feed(session);
+    const session = this.#serve(socket, new SocketTransport(socket));
+    if (session === undefined) return;
+    listenToEnd(socket, session);
+    reader.feed(session);
   }
 
   /** A session for the connection, or undefined when it is refused. */
-  #serve(socket: Socket): ReceiveSession | undefined {
+  #serve(socket: Socket, transport: Transport): ReceiveSession | undefined {
     const storage = this.#storage;
-    const full = this.#connections.size >= this.#options.maxConnections;
+    const address = socket.remoteAddress ?? 'unknown';
+    const ofAddress = this.#ofAddress.get(address) ?? 0;
+    const { maxConnections, maxConnectionsPerAddress = maxConnections } = this.#options;
+    const full = this.#connections.size >= maxConnections || ofAddress >= maxConnectionsPerAddress;
     if (storage === undefined || full || this.#closing !== undefined) {
       // A refusal is a close without a reply (8.1).
       socket.destroy();
       return undefined;
     }
-    const session = new ReceiveSession(
-      { transport: new SocketTransport(socket), storage, clock: this.#clock },
-      this.#options,
-    );
+    const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#options);
     this.#connections.set(socket, session);
-    this.#announce(formatAddress(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0), session);
-    listenToEnd(socket, session);
+    this.#ofAddress.set(address, ofAddress + 1);
+    this.#announce(formatAddress(address, socket.remotePort ?? 0), session);
     // A sender that is gone may leave work behind on the disk: both must be over.
     let running = 2;
     const over = (): void => {
       if (--running > 0) return;
       this.#connections.delete(socket);
+      const left = (this.#ofAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#ofAddress.set(address, left);
+      else this.#ofAddress.delete(address);
       if (this.#connections.size === 0) this.#drained?.();
     };
     session.on('stored', over);

@@ -13,6 +13,13 @@ export interface ReceiveOptions {
   readonly headerDeadline?: number | undefined;
   /** For the next byte of the body (11.2). Default 60,000: longer than TCP takes to ride out an outage of 30 s. */
   readonly bodyDeadline?: number | undefined;
+  /**
+   * The slowest body, in bytes a second, averaged over `rateWindow` milliseconds; slower ones are reset. Default 0: off, since
+   * what is too slow depends on the network. It ends what the idle deadline does not see: a byte now and then.
+   */
+  readonly minRate?: number | undefined;
+  /** Default 10,000: long enough for TCP to ride out a lost packet or two. */
+  readonly rateWindow?: number | undefined;
   /** The largest file (9.3). Default 2^64 - 1, so that only the storage's space limits it. */
   readonly maxSize?: bigint | undefined;
   /** Bytes that may wait for the storage before the connection is paused (6.6). Default 4 MiB: four read buffers. */
@@ -37,14 +44,16 @@ export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> 
 /** @throws GoAheadError `OPTION_INVALID` */
 export function receiveOptions(options: ReceiveOptions): Complete<ReceiveOptions> {
   const { settle = 50, settleAlways = false, grace = 250, headerDeadline = 10_000, bodyDeadline = 60_000 } = options;
-  const { maxSize = MAX_SIZE, maxPendingBytes = 4 * 2 ** 20 } = options;
+  const { maxSize = MAX_SIZE, maxPendingBytes = 4 * 2 ** 20, minRate = 0, rateWindow = 10_000 } = options;
   requireTime('settle', settle);
   requireTime('grace', grace);
   requireTime('headerDeadline', headerDeadline);
   requireTime('bodyDeadline', bodyDeadline);
+  requireNumber('minRate', minRate, 0, Number.MAX_SAFE_INTEGER);
+  requireNumber('rateWindow', rateWindow, 1, LONGEST_TIME);
   requireNumber('maxPendingBytes', maxPendingBytes, 1, Number.MAX_SAFE_INTEGER);
   if (typeof maxSize !== 'bigint' || maxSize < 0n) throw optionInvalid('maxSize', 'a bigint of 0 or more', maxSize);
-  return { settle, settleAlways, grace, headerDeadline, bodyDeadline, maxSize, maxPendingBytes };
+  return { settle, settleAlways, grace, headerDeadline, bodyDeadline, minRate, rateWindow, maxSize, maxPendingBytes };
 }
 
 /** @throws GoAheadError `OPTION_INVALID` */

@@ -48,6 +48,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   /** The deadline of the state: for the header, for the next byte, or the grace. */
   #deadline: Timer | undefined;
   #quiet: Timer | undefined;
+  #rate: Timer | undefined;
   #pieces = 0;
   #finReceived = false;
   #opening = false;
@@ -243,6 +244,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     this.#move('opened');
     this.#framer.on('body', (view) => this.#write(upload, view));
     this.#startBodyDeadline();
+    if (this.#options.minRate > 0) this.#watchRate(this.#framer.received);
     this.#replied = true;
     void this.#transport.write(REPLY);
     // The transport may have told us at once that the connection is lost.
@@ -321,11 +323,32 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     );
   }
 
+  /** Looks after each window whether enough has come since `before`, unless it was the storage that kept the sender waiting. */
+  #watchRate(before: bigint): void {
+    const { minRate, rateWindow } = this.#options;
+    this.#rate = this.#clock.schedule(rateWindow, () => {
+      const { received } = this.#framer;
+      const came = Number(received - before);
+      const least = Math.ceil((minRate * rateWindow) / 1000);
+      if (came >= least || this.#pendingWrites > 0) {
+        this.#watchRate(received);
+        return;
+      }
+      this.#fail(
+        new GoAheadError('BODY_TOO_SLOW', `${came} bytes came in ${rateWindow} ms, ${this.#progressText()}`, {
+          expected: `at least ${least} bytes in ${rateWindow} ms`,
+          actual: `${came} bytes`,
+        }),
+      );
+    });
+  }
+
   #lastByte(): void {
     // While the storage is still being asked, `#opened` comes back to this.
     if (this.#state !== 'body') return;
     this.#move('last');
     this.#deadline?.cancel();
+    this.#rate?.cancel();
     if (this.#finReceived) {
       this.#finish('fin');
       return;
@@ -375,6 +398,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     this.#move('fault');
     this.#deadline?.cancel();
     this.#quiet?.cancel();
+    this.#rate?.cancel();
     this.#error = error;
     this.#transport.pause();
     this.#cleanUp();
