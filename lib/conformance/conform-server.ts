@@ -187,7 +187,10 @@ class Run {
       return;
     }
     const { lasting, concurrent } = this.capabilities;
-    const together = lasting === 'yes' && concurrent !== 'no' ? cases.filter(({ alone }) => alone !== true) : [];
+    // Where a plain transfer fails nothing can pass, so no care is needed to tell whose fault a failure is.
+    const hopeless = this.#probe?.gate !== null && !this.ground.target.restartable;
+    const side = hopeless || (lasting === 'yes' && concurrent !== 'no');
+    const together = side ? cases.filter(({ alone }) => alone !== true) : [];
     const last = cases.filter(({ watch }) => watch === 'residue');
     const alone = cases.filter((one) => !together.includes(one) && !last.includes(one));
     const suspects: ServerCase[] = [];

@@ -84,7 +84,7 @@ function stored(
     clause,
     role: 'server',
     profiles,
-    needs: 'dir',
+    needs: clause === '7.2' ? 'dir' : 'wire',
     exchange: { file, steps: [header(), reply, ...steps], expect: [ACCEPTED] },
   };
 }
@@ -214,7 +214,7 @@ export const END_CASES: readonly ServerCase[] = [
     clause: '7.4',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     tries: 4,
     exchange: {
       file,
@@ -304,7 +304,7 @@ export const END_CASES: readonly ServerCase[] = [
     clause: '5.2',
     role: 'server',
     profiles: BOTH,
-    needs: 'dir',
+    needs: 'wire',
     exchange: {
       file,
       steps: [header(), reply, silence, body({ to: 1024 }), silence, body({ from: 1024 }), finish, ended],

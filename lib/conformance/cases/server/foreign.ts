@@ -48,7 +48,7 @@ export const FOREIGN_CASES: readonly ServerCase[] = FOREIGN.map(([what, title, c
   clause,
   role: 'server',
   profiles: FULL,
-  needs: 'dir',
+  needs: 'wire',
   ...(what === 'http' && { quick: true }),
   exchange: { file: { size: hex(size), name: rest, body: random(16) }, steps: [header(), ended], expect: [REFUSED] },
   twin: { file: { size: hex('00 00 00 00 00 00 00 10'), name: text('{t}native.bin') }, steps: WHOLE },

@@ -13,7 +13,7 @@ function whileOneStands(what: string, title: string, ...before: readonly Step[])
     clause: '11.5',
     role: 'server',
     profiles: BOTH,
-    needs: 'dir',
+    needs: 'wire',
     // Some of them would block everybody: then it is 2.2 that is broken, and not in every case at once.
     requires: { concurrent: ['yes'] },
     exchange: [
@@ -36,7 +36,7 @@ function storm(what: string, title: string, copies: number, ...steps: readonly S
     clause: '2.3',
     role: 'server',
     profiles: BOTH,
-    needs: 'dir',
+    needs: 'wire',
     requires: { concurrent: ['yes'] },
     exchange: [
       {
@@ -59,7 +59,7 @@ function crowd(what: string, title: string, copies: number): ServerCase {
     clause: copies > 64 ? '2.4' : '2.2',
     role: 'server',
     profiles: copies > 64 ? FULL : BOTH,
-    needs: 'dir',
+    needs: 'wire',
     alone: true,
     requires: { concurrent: ['yes'] },
     exchange: {
@@ -139,7 +139,7 @@ export const MANY_CASES: readonly ServerCase[] = [
     clause: '11.5',
     role: 'server',
     profiles: BOTH,
-    needs: 'dir',
+    needs: 'wire',
     requires: { concurrent: ['yes'] },
     exchange: [
       {
@@ -165,7 +165,7 @@ export const MANY_CASES: readonly ServerCase[] = [
     clause: '2.2',
     role: 'server',
     profiles: BOTH,
-    needs: 'dir',
+    needs: 'wire',
     requires: { concurrent: ['yes'] },
     exchange: {
       label: 'client',
@@ -198,7 +198,7 @@ export const MANY_CASES: readonly ServerCase[] = [
     clause: '2.2',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     requires: { concurrent: ['yes'] },
     exchange: {
       label: 'client',
@@ -222,7 +222,7 @@ export const MANY_CASES: readonly ServerCase[] = [
     clause: '2.3',
     role: 'server',
     profiles: BOTH,
-    needs: 'dir',
+    needs: 'wire',
     requires: { concurrent: ['yes'] },
     exchange: [
       {
@@ -270,7 +270,7 @@ export const MANY_CASES: readonly ServerCase[] = [
     clause: '2.3',
     role: 'server',
     profiles: BOTH,
-    needs: 'dir',
+    needs: 'wire',
     requires: { concurrent: ['yes'] },
     exchange: [
       {

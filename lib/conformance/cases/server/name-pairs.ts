@@ -46,7 +46,7 @@ export const NAME_PAIR_CASES: readonly ServerCase[] = [
     clause: '4.8',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     exchange: {
       file: { ...file, name: join(text('{t}'), repeat('6c', 200 - TOKEN)) },
       steps: WHOLE,
@@ -59,7 +59,7 @@ export const NAME_PAIR_CASES: readonly ServerCase[] = [
     clause: '4.8',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     quick: true,
     exchange: {
       file: { ...file, name: join(text('{t}'), repeatLessSuffix('6c', 255 - TOKEN)) },
@@ -73,7 +73,7 @@ export const NAME_PAIR_CASES: readonly ServerCase[] = [
     clause: '4.6',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     quick: true,
     exchange: {
       file: { ...file, name: join(text('{t}'), repeatLessSuffix('6c', 256 - TOKEN)) },
@@ -88,7 +88,7 @@ export const NAME_PAIR_CASES: readonly ServerCase[] = [
     clause: '4.6',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     exchange: {
       file: { ...file, name: join(text('{t}'), repeat('6c', 1000 - TOKEN)) },
       steps: [header(), ended],
@@ -102,7 +102,7 @@ export const NAME_PAIR_CASES: readonly ServerCase[] = [
     clause: '4.6',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     exchange: {
       file: { ...file, name: join(text('{t}'), repeat('f0 9f 98 80', 340)) },
       steps: [header(), ended],

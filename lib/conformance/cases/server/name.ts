@@ -34,7 +34,7 @@ function refused([what, title, name]: Row, clause: ClauseId): ServerCase {
     clause,
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     escapes: true,
     // Without a token nothing that is left behind could be told from another case's.
     ...(name.some((part) => part.kind === 'text' && part.text.includes('{t}')) ? {} : { alone: true }),
@@ -51,7 +51,8 @@ function literal([what, title, name]: Row, clause: ClauseId = '4.7'): ServerCase
     clause,
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    // Whether it is taken shows on the connection, whether it is taken literally only on disk.
+    needs: clause === '4.8' ? 'wire' : 'dir',
     exchange: { file: { ...file, name }, steps: WHOLE, expect: [ACCEPTED] },
   };
 }
@@ -257,7 +258,7 @@ export const NAME_CASES: readonly ServerCase[] = [
     clause: '3.12',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     quick: true,
     exchange: {
       file: { ...file, name: join(text('{t}bad-'), hex('c3 28')) },

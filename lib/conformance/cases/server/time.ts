@@ -23,7 +23,7 @@ function ends(
     clause,
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     declared: [deadline],
     exchange: { file, steps, expect },
     twin: { steps: WHOLE },
@@ -49,7 +49,7 @@ export const TIME_CASES: readonly ServerCase[] = [
     clause: '11.1',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     declared: ['headerTimeout'],
     exchange: {
       // Seven bytes in 2.4 times the deadline; the eighth would make a size, so it never comes.

@@ -16,7 +16,7 @@ function splitCharacter(what: string, title: string, character: string, after: n
     clause: '3.8',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     exchange: {
       file: { ...file, name: join(text('{t}-'), hex(character)) },
       steps: [hushed({ at: [FIRST + after] }), reply, body(), finish, ended],
@@ -54,7 +54,7 @@ function invalid([what, title, bytes]: Invalid): ServerCase {
     clause: '3.12',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     exchange: { file: { ...file, name: name(hex(bytes)) }, steps: [header(), ended], expect: [REFUSED] },
     // é
     twin: { file: { name: name(hex('c3 a9')) }, steps: WHOLE },
@@ -74,7 +74,7 @@ export const UTF8_CASES: readonly ServerCase[] = [
     clause: '3.8',
     role: 'server',
     profiles: FULL,
-    needs: 'dir',
+    needs: 'wire',
     exchange: {
       // 11 bytes have come by then: a size and something that only looks like a name.
       file: { ...file, name: join(hex('f0 9f 98 80'), text('{t}')) },
