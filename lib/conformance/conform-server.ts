@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { release } from 'node:os';
 import { GoAheadError } from '../errors.js';
 import type { Profile, ServerCase } from './case.js';
 import { SERVER_CASES } from './cases/index.js';
@@ -11,7 +10,8 @@ import { probe, type Probe } from './control.js';
 import { Directory } from './directory.js';
 import { exitCodeOf, summarize, type Report, type Reporter, type Result } from './report.js';
 import type { Ground } from './run-exchange.js';
-import { resultOf, runServerCase, type ServerCaseContext } from './run-server-case.js';
+import { environment, quoted, resultOf } from './result.js';
+import { runServerCase, type ServerCaseContext } from './run-server-case.js';
 import { pool, randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
 import { ServerTarget } from './server-target.js';
 import { UNMEASURED } from './times.js';
@@ -109,10 +109,6 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
   } finally {
     await directory?.remove();
   }
-}
-
-export function environment(): Report['environment'] {
-  return { node: process.version, platform: process.platform, arch: process.arch, release: release() };
 }
 
 async function directoryOf(options: ConformServerOptions): Promise<Directory | null> {
@@ -279,8 +275,4 @@ class Run {
     ];
     return `go-ahead conform server ${parts.filter((part) => part !== '').join(' ')}`;
   }
-}
-
-export function quoted(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -1,13 +1,13 @@
 /** Runs one server case with its twin and gives the verdict. */
 import type { Plant, Profile, ServerCase, ServerExchange } from './case.js';
 import { ACCEPTED } from './case.js';
-import { CLAUSES } from './clauses.js';
 import { clauseLevel } from './clause.js';
 import { gate, type Capabilities } from './capabilities.js';
 import { describeExit } from './child.js';
 import { plainControl, sizedControl } from './control.js';
 import { holds, verdictOf } from './judge.js';
 import type { Axis, Evidence, Result } from './report.js';
+import { resultOf } from './result.js';
 import { runExchange, type ExchangeResult, type Ground } from './run-exchange.js';
 
 export interface ServerCaseContext {
@@ -25,8 +25,6 @@ export interface ServerCaseRun {
   readonly result: Result;
   readonly targetDown: boolean;
 }
-
-const NO_EVIDENCE: Evidence = { connections: [], disk: null };
 
 export function exchangesOf(testCase: ServerCase): readonly ServerExchange[] {
   return 'file' in testCase.exchange ? [testCase.exchange] : testCase.exchange;
@@ -47,15 +45,6 @@ export function twinOf(testCase: ServerCase): ServerExchange | null {
   if (twin === undefined || first === undefined) return null;
   const expect = [twin.as === undefined ? { ...ACCEPTED, as: 'any' as const } : { ...ACCEPTED, as: twin.as }];
   return { file: { ...first.file, ...twin.file }, steps: twin.steps ?? first.steps, expect };
-}
-
-export function resultOf(
-  testCase: Pick<ServerCase, 'id' | 'title' | 'clause' | 'needs'>,
-  rest: Pick<Result, 'verdict' | 'reason' | 'replay'> & Partial<Pick<Result, 'axes' | 'evidence' | 'ms'>>,
-): Result {
-  const { id, title, clause, needs } = testCase;
-  const base = { id, title, clause, needs, level: clauseLevel(clause), sentence: CLAUSES[clause] };
-  return { ...base, axes: [], evidence: NO_EVIDENCE, ms: 0, ...rest };
 }
 
 /** Why a case cannot be run at all here: it does not apply, or something is missing to see it. Null when it can. */
