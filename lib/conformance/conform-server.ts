@@ -182,7 +182,7 @@ class Run {
       return;
     }
     const { lasting, concurrent } = this.capabilities;
-    const together = lasting === 'yes' && concurrent !== 'no' ? cases.filter(({ alone }) => alone !== true) : [];
+    const together = lasting !== 'no' && concurrent !== 'no' ? cases.filter(({ alone }) => alone !== true) : [];
     const alone = cases.filter((one) => !together.includes(one));
     const suspects: ServerCase[] = [];
     await pool(together, this.#options.width ?? 12, async (one) => {

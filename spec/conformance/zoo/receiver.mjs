@@ -78,6 +78,7 @@ export class Receiver {
   }
 
   failed(error) {
+    if (error instanceof TypeError || error instanceof ReferenceError) console.error(error);
     if (error instanceof Refused) this.refuse();
     else this.fail();
   }

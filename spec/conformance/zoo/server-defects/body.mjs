@@ -48,7 +48,6 @@ export const BODY_DEFECTS = {
   'writes-twice': {
     what: 'writes each piece twice',
     breaks: BODY,
-    related: ['*'],
     methods: changed((piece) => Buffer.concat([piece, piece])),
   },
   'second-piece-twice': {
@@ -116,7 +115,6 @@ export const BODY_DEFECTS = {
   'body-as-utf8': {
     what: 'decodes and encodes the body as UTF-8',
     breaks: BODY,
-    related: ['*'],
     methods: changed((piece) => Buffer.from(piece.toString('utf8'), 'utf8')),
   },
   'body-bom-dropped': {
@@ -127,7 +125,6 @@ export const BODY_DEFECTS = {
   'eighth-bit-cut': {
     what: 'cuts the eighth bit off',
     breaks: BODY,
-    related: ['*'],
     methods: changed((piece) => Buffer.from(piece.map((byte) => byte & 0x7f))),
   },
   'ff-is-an-escape': {
@@ -139,7 +136,6 @@ export const BODY_DEFECTS = {
   'newline-appended': {
     what: 'appends a newline to each file',
     breaks: BODY,
-    related: ['*'],
     methods: {
       lastByteIsThere() {
         super.write(Buffer.from('\n'));
@@ -202,7 +198,6 @@ export const BODY_DEFECTS = {
   'whole-blocks-only': {
     what: 'writes blocks of 1,024 bytes, and forgets the last, shorter one',
     breaks: BODY,
-    related: ['*'],
     methods: {
       write(piece) {
         this.block = Buffer.concat([this.block ?? Buffer.alloc(0), piece]);
@@ -215,7 +210,6 @@ export const BODY_DEFECTS = {
   'blocks-padded': {
     what: 'fills the last block of 512 bytes with zeros',
     breaks: BODY,
-    related: ['*'],
     methods: {
       lastByteIsThere() {
         super.write(Buffer.alloc((512 - (Number(this.size) % 512)) % 512));
@@ -236,7 +230,6 @@ export const BODY_DEFECTS = {
   'stops-at-1024': {
     what: 'stores 1,024 bytes at most',
     breaks: BODY,
-    related: ['*'],
     methods: {
       write(piece) {
         const before = Number(this.received) - piece.length;
@@ -269,7 +262,6 @@ export const BODY_DEFECTS = {
   'byte-1024-twice': {
     what: 'writes the byte at offset 1,023 twice: buffers that overlap',
     breaks: BODY,
-    related: ['*'],
     methods: {
       write(piece) {
         const at = 1023 - (Number(this.received) - piece.length);

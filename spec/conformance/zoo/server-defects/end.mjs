@@ -210,7 +210,6 @@ export const END_DEFECTS = {
   'never-closes': {
     what: 'never closes after a stored file',
     breaks: ['7.5', '7.6', '7.3'],
-    related: ['*'],
     methods: { close: () => undefined },
   },
   'open-sender-fails': {
@@ -239,7 +238,6 @@ export const END_DEFECTS = {
   'closes-before-storing': {
     what: 'closes, and stores the file 150 ms later',
     breaks: ['7.5', '10.3', '10.2'],
-    related: ['*'],
     methods: {
       commit() {
         clearTimeout(this.quiet);
@@ -265,7 +263,6 @@ export const END_DEFECTS = {
   'closes-its-side-with-the-reply': {
     what: 'sends FIN directly after the reply: it has nothing more to say',
     breaks: ['7.5', '7.6', '8.2'],
-    related: ['*'],
     methods: {
       reply() {
         super.reply();
@@ -276,7 +273,6 @@ export const END_DEFECTS = {
   'resets-after-storing': {
     what: 'resets the connection after a stored file',
     breaks: ['7.5', '7.6'],
-    related: ['*'],
     methods: {
       close() {
         if (this.size > 0n || this.file !== null) this.reset();
@@ -350,7 +346,6 @@ export const END_DEFECTS = {
   'two-copies': {
     what: 'leaves its temporary file beside the stored one',
     breaks: ['8.3', '6.3', '7.5'],
-    related: ['*'],
     methods: {
       store() {
         this.closeFile();

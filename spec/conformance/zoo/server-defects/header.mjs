@@ -97,8 +97,8 @@ export const HEADER_DEFECTS = {
       },
     },
   },
-  'limit-of-1-mib': {
-    what: 'refuses everything above a mebibyte minus one, though nobody asked for a limit',
+  'limit-of-64-kib': {
+    what: 'refuses everything above 64 KiB, though nobody asked for a limit',
     breaks: ['9.3', '6.3'],
     methods: {
       admit() {
@@ -181,7 +181,7 @@ export const HEADER_DEFECTS = {
       mustSettle: () => true,
     },
   },
-  'settles-for-3-bytes-less': {
+  'third-piece-lost': {
     what: 'loses the name that comes in a third piece',
     breaks: ['3.10', '3.7', '3.8', '4.7'],
     methods: {

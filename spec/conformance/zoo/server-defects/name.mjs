@@ -383,7 +383,6 @@ export const NAME_DEFECTS = {
     what: 'refuses names without an extension',
     breaks: ['4.8'],
     methods: refused(/^[^.]+$/),
-    related: ['*'],
   },
   'no-paths-after-the-reply': {
     what: 'says go ahead to a name with a path, and gives it up then',

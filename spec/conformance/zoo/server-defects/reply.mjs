@@ -6,29 +6,26 @@ const reply = (bytes) => ({
   },
 });
 const BASIC = ['5.1', '5.2'];
-const ALL = ['*'];
 
 export const REPLY_DEFECTS = {
-  'reply-two-spaces': { what: 'replies `go  ahead`', breaks: BASIC, related: ALL, methods: reply('go  ahead') },
-  'reply-capital': { what: 'replies `Go ahead`', breaks: BASIC, related: ALL, methods: reply('Go ahead') },
-  'reply-capitals': { what: 'replies `GO AHEAD`', breaks: BASIC, related: ALL, methods: reply('GO AHEAD') },
-  'reply-newline': { what: 'replies `go ahead\\n`', breaks: BASIC, related: ALL, methods: reply('go ahead\n') },
-  'reply-nul': { what: 'replies `go ahead\\0`', breaks: BASIC, related: ALL, methods: reply('go ahead\0') },
-  'reply-one-word': { what: 'replies `goahead`', breaks: BASIC, related: ALL, methods: reply('goahead') },
-  'reply-ok': { what: 'replies `OK`', breaks: BASIC, related: ALL, methods: reply('OK') },
+  'reply-two-spaces': { what: 'replies `go  ahead`', breaks: BASIC, methods: reply('go  ahead') },
+  'reply-capital': { what: 'replies `Go ahead`', breaks: BASIC, methods: reply('Go ahead') },
+  'reply-capitals': { what: 'replies `GO AHEAD`', breaks: BASIC, methods: reply('GO AHEAD') },
+  'reply-newline': { what: 'replies `go ahead\\n`', breaks: BASIC, methods: reply('go ahead\n') },
+  'reply-nul': { what: 'replies `go ahead\\0`', breaks: BASIC, methods: reply('go ahead\0') },
+  'reply-one-word': { what: 'replies `goahead`', breaks: BASIC, methods: reply('goahead') },
+  'reply-ok': { what: 'replies `OK`', breaks: BASIC, methods: reply('OK') },
   'reply-utf16': {
     what: 'replies in UTF-16',
     breaks: BASIC,
-    related: ALL,
     methods: reply(Buffer.from('go ahead', 'utf16le')),
   },
-  'reply-short': { what: 'replies `go`, and nothing more', breaks: BASIC, related: ALL, methods: reply('go') },
-  'reply-missing': { what: 'sends no reply', breaks: BASIC, related: ALL, methods: { reply: () => undefined } },
-  'reply-twice': { what: 'sends the reply twice', breaks: BASIC, related: ALL, methods: reply('go aheadgo ahead') },
+  'reply-short': { what: 'replies `go`, and nothing more', breaks: BASIC, methods: reply('go') },
+  'reply-missing': { what: 'sends no reply', breaks: BASIC, methods: { reply: () => undefined } },
+  'reply-twice': { what: 'sends the reply twice', breaks: BASIC, methods: reply('go aheadgo ahead') },
   'reply-on-connect': {
     what: 'sends the reply as soon as somebody connects',
     breaks: ['5.1', '5.2', '8.1', '3.7', '3.8'],
-    related: ALL,
     methods: {
       start() {
         super.start();
@@ -153,7 +150,6 @@ export const REPLY_DEFECTS = {
   greeting: {
     what: 'greets whoever connects',
     breaks: ['5.2', '8.1'],
-    related: ALL,
     methods: {
       start() {
         super.start();
@@ -164,7 +160,6 @@ export const REPLY_DEFECTS = {
   'says-done': {
     what: 'sends `done` before it closes',
     breaks: ['5.2'],
-    related: ALL,
     methods: {
       close() {
         if (this.received === this.size && this.name !== '') this.socket.write('done');
