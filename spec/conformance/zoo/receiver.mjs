@@ -331,7 +331,7 @@ export class Receiver {
   }
 
   discard() {
-    if (this.temporary !== null) fs.unlinkSync(this.temporary);
+    if (this.temporary !== null) fs.rmSync(this.temporary, { force: true });
     this.temporary = null;
   }
 
