@@ -74,7 +74,7 @@ export async function runExchange(
         declared: ground.declared,
         board,
         headers: [],
-        changeFile: () => Promise.resolve(),
+        clientStep: () => Promise.resolve(true),
       };
       return { exchange, variables, observed: await runOne(ground, exchange, context, opened) };
     });

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bufferOf, chunksOf, join, lengthOf, type Bytes, type Variables } from './bytes.js';
 import type { DeclaredTime } from './capabilities.js';
-import type { Cut, Ending, FileChange, Step } from './case.js';
+import type { ClientStep, Cut, Ending, Step } from './case.js';
 import type { Times } from './times.js';
 import type { Wire, WireEntry } from './wire.js';
 
@@ -67,7 +67,8 @@ export interface ScriptContext {
   readonly board: Board;
   /** The headers that a client may send. */
   readonly headers: readonly Buffer[];
-  readonly changeFile: (how: FileChange) => Promise<void>;
+  /** What is done to the client beside the connection; false ends the script. */
+  readonly clientStep: (step: ClientStep) => Promise<boolean>;
 }
 
 function offset(value: number | undefined, length: bigint, fallback: bigint): bigint {
@@ -155,9 +156,11 @@ class Script {
       case 'await':
         return this.#context.board.wait(step.name, this.#left(times.cap));
       case 'change file':
-        await this.#context.changeFile(step.how);
-        wire.log.event('note', `the file was changed: ${step.how.kind}`);
-        return true;
+      case 'signal client':
+      case 'still running':
+      case 'exited':
+      case 'count segments':
+        return this.#context.clientStep(step);
     }
   }
 

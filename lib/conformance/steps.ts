@@ -1,7 +1,7 @@
 /** The words in which the scripts of the cases are written. */
 import type { Bytes } from './bytes.js';
 import type { DeclaredTime } from './capabilities.js';
-import type { Cut, FileChange, Step } from './case.js';
+import type { ClientStep, Cut, FileChange, Step } from './case.js';
 
 export const header = (cut?: Cut): Step => (cut ? { do: 'header', cut } : { do: 'header' });
 export const body = (range: { from?: number; to?: number; cut?: Cut } = {}): Step => ({ do: 'body', ...range });
@@ -21,3 +21,10 @@ export const endedAfter = (after: DeclaredTime): Step => ({ do: 'ended', after }
 export const signal = (name: string): Step => ({ do: 'signal', name });
 export const awaiting = (name: string): Step => ({ do: 'await', name });
 export const changeFile = (how: FileChange): Step => ({ do: 'change file', how });
+export const signalClient = (name: Extract<ClientStep, { do: 'signal client' }>['signal']): Step => ({
+  do: 'signal client',
+  signal: name,
+});
+export const stillRunning: Step = { do: 'still running' };
+export const exitedAfter = (after: DeclaredTime): Step => ({ do: 'exited', after });
+export const countSegments: Step = { do: 'count segments' };
