@@ -23,6 +23,8 @@ export class Sender {
   }
 
   run() {
+    process.on('SIGINT', () => this.interrupted());
+    process.on('SIGTERM', () => this.interrupted());
     this.guarded(() => {
       this.look();
       this.prepare();
@@ -41,10 +43,17 @@ export class Sender {
   // ---- before the connection
 
   look() {
-    const stat = fs.statSync(this.path);
+    const stat = fs.statSync(this.path, { bigint: true });
     if (!stat.isFile()) throw new Error(`${this.path} is not a regular file`);
     this.file = fs.openSync(this.path, 'r');
-    this.size = stat.size;
+    this.changedAt = stat.mtimeNs;
+    this.announce(stat.size);
+  }
+
+  /** Sizes above 2^53 are announced exactly; no body of that length is ever sent. */
+  announce(size) {
+    this.announced = size;
+    this.size = Number(size);
   }
 
   prepare() {
@@ -62,7 +71,7 @@ export class Sender {
 
   sizeBytes() {
     const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64BE(BigInt(this.size));
+    bytes.writeBigUInt64BE(this.announced);
     return bytes;
   }
 
@@ -162,12 +171,17 @@ export class Sender {
 
   bodyIsSent() {
     if (this.sent < this.size) throw new Error('the file shrank while it was sent');
+    this.checkChange();
     this.state = 'last byte';
     this.finish(() => {
       if (this.state === 'last byte') this.state = 'receipt';
       this.waitAtMost(this.confirmTimeout, 'the receiver does not close');
       if (this.receiverFinished) this.succeed();
     });
+  }
+
+  checkChange() {
+    if (fs.fstatSync(this.file, { bigint: true }).mtimeNs !== this.changedAt) throw new Error('the file was changed');
   }
 
   /** FIN; `done` when the kernel has taken everything before it. */
@@ -233,6 +247,10 @@ export class Sender {
     clearTimeout(this.timer);
     process.exitCode = code;
     if (this.socket && !this.socket.destroyed && this.socket.writableFinished) this.socket.destroy();
+  }
+
+  interrupted() {
+    this.fail('interrupted');
   }
 
   gone() {}

@@ -216,6 +216,7 @@ export const BODY_DEFECTS = {
     what: 'pads with zeros when the file shrank',
     breaks: ['6.2', '6.1'],
     methods: {
+      checkChange: () => undefined,
       bodyIsSent() {
         this.write(Buffer.alloc(Math.max(0, this.size - this.sent)));
         this.sent = this.size;
@@ -228,6 +229,7 @@ export const BODY_DEFECTS = {
     what: 'sends what is there when the file shrank, and exits with 0',
     breaks: ['6.2', '6.1', '8.6'],
     methods: {
+      checkChange: () => undefined,
       bodyIsSent() {
         this.sent = this.size;
         super.bodyIsSent();
@@ -250,6 +252,7 @@ export const BODY_DEFECTS = {
     what: 'sends the announced length when the file grew, and exits with 0',
     breaks: ['6.2', '8.6'],
     methods: {
+      checkChange: () => undefined,
       read() {
         const left = this.size - this.sent;
         return left === 0 ? null : (super.read()?.subarray(0, left) ?? null);
@@ -260,13 +263,20 @@ export const BODY_DEFECTS = {
   'grown-is-sent': {
     what: 'sends what was appended as well',
     breaks: ['6.2', '6.1', '8.6'],
-    methods: { checkLength: () => undefined },
+    methods: { checkLength: () => undefined, checkChange: () => undefined },
+    related: ['client/file/*'],
+  },
+  'rewritten-is-sent': {
+    what: 'does not look whether the file was changed while it was sent',
+    breaks: ['6.1', '6.2'],
+    methods: { checkChange: () => undefined },
     related: ['client/file/*'],
   },
   'file-opened-late': {
     what: 'opens the file after the reply, so that another one may stand there',
     breaks: ['6.2', '6.1', '8.7'],
     methods: {
+      checkChange: () => undefined,
       go() {
         fs.closeSync(this.file);
         this.file = fs.openSync(this.path, 'r');
@@ -297,7 +307,8 @@ export const BODY_DEFECTS = {
     methods: {
       look() {
         if (fs.existsSync(this.path)) return super.look();
-        this.size = 0;
+        this.announce(0n);
+        this.checkChange = () => undefined;
         this.read = () => null;
         return undefined;
       },
@@ -334,7 +345,8 @@ export const BODY_DEFECTS = {
       look() {
         const stat = fs.statSync(this.path);
         this.file = fs.openSync(this.path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
-        this.size = stat.size;
+        this.announce(BigInt(stat.size));
+        this.checkChange = () => undefined;
       },
     },
   },
@@ -344,7 +356,8 @@ export const BODY_DEFECTS = {
     methods: {
       look() {
         if (!fs.statSync(this.path).isDirectory()) return super.look();
-        this.size = 0;
+        this.announce(0n);
+        this.checkChange = () => undefined;
         this.read = () => null;
         return undefined;
       },
@@ -373,7 +386,8 @@ export const BODY_DEFECTS = {
     methods: {
       look() {
         if (!fs.statSync(this.path).isFIFO()) return super.look();
-        this.size = 0;
+        this.announce(0n);
+        this.checkChange = () => undefined;
         this.read = () => null;
         return undefined;
       },
@@ -384,7 +398,9 @@ export const BODY_DEFECTS = {
     breaks: ['8.7', '6.2'],
     methods: {
       look() {
-        this.size = fs.statSync(this.path).size;
+        const stat = fs.statSync(this.path, { bigint: true });
+        this.changedAt = stat.mtimeNs;
+        this.announce(stat.size);
         if (!fs.statSync(this.path).isFile()) throw new Error('not a regular file');
       },
       go() {

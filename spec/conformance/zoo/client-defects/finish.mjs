@@ -269,6 +269,34 @@ export const FINISH_DEFECTS = {
     },
     related: ['client/*'],
   },
+  'dies-of-sigint': {
+    what: 'lets SIGINT end it: the system closes with FIN what was sent so far',
+    breaks: ['8.5', '8.6'],
+    methods: {
+      interrupted() {
+        process.exitCode = 130;
+        this.complain('interrupted');
+        this.socket?.end(() => process.exit(130));
+      },
+    },
+    related: ['client/failure/*'],
+  },
+  'sigint-is-success': {
+    what: 'exits with 0 on SIGINT',
+    breaks: ['8.6', '7.9', '8.5'],
+    methods: {
+      interrupted() {
+        process.exit(0);
+      },
+    },
+    related: ['client/failure/*'],
+  },
+  'ignores-sigint': {
+    what: 'goes on after SIGINT',
+    breaks: ['8.6', '8.5'],
+    methods: { interrupted: () => undefined },
+    related: ['client/failure/*'],
+  },
   'retries-after-failure': {
     what: 'tries again on a new connection when the transfer failed',
     breaks: ['8.6', '2.1', '7.10', '5.5', '5.6', '7.11'],
