@@ -70,4 +70,11 @@ export const END_CASES: readonly ClientCase[] = [
     exchange: { file: EMPTY, steps: [request, send(GO), stillRunning, reset], expect: [FAILED] },
     twin: { steps: [request, send(GO), finish, ended] },
   }),
+  row({
+    id: 'client/end/reset-with-reply-empty',
+    title: 'an empty file, and RST in the same moment as the reply: no success',
+    clause: '7.10',
+    exchange: { file: EMPTY, steps: [request, send(GO), reset], expect: [FAILED] },
+    twin: { steps: [request, send(GO), finish, ended] },
+  }),
 ];
