@@ -127,7 +127,7 @@ interface RunBase {
 }
 
 /** How often a target is started again before the suite gives it up. */
-const RESTARTS = 40;
+const RESTARTS = 400;
 
 class Run {
   readonly results: Result[] = [];

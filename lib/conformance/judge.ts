@@ -124,10 +124,17 @@ function showEntries(entries: Snapshot): string {
     : entries.slice(0, 4).map(showEntry).join(', ') + (entries.length > 4 ? ' …' : '');
 }
 
+/** Each sentence once, and a few of them: a case may have 512 connections. */
+function listed(sentences: readonly string[]): string {
+  const different = [...new Set(sentences)];
+  const more = different.length > 4 ? `; and ${different.length - 4} more` : '';
+  return different.slice(0, 4).join('; ') + more;
+}
+
 /** Every expected file must be there, and nothing that is not accounted for. */
 export function judgeDisk(judged: readonly JudgedRun[], view: DiskView): Axis {
   const wanted = judged.filter(({ outcome }) => outcome.disk !== 'any');
-  const expected = wanted.map(({ outcome, run }) => showExpected(outcome, run, view)).join('; ');
+  const expected = listed(wanted.map(({ outcome, run }) => showExpected(outcome, run, view)));
   const left = [...view.inside];
   const problems: string[] = [];
   let ones = 0;
@@ -146,12 +153,7 @@ export function judgeDisk(judged: readonly JudgedRun[], view: DiskView): Axis {
   if (residue.length > 0 && !anything) problems.push(`not accounted for: ${showEntries(residue)}`);
   if (view.outside.length > 0) problems.push(`outside the directory: ${showEntries(view.outside)}`);
   const there = showEntries([...view.inside, ...view.outside]);
-  return axis(
-    'disk',
-    problems.length === 0,
-    expected,
-    problems.length === 0 ? there : `${there}: ${problems.join('; ')}`,
-  );
+  return axis('disk', problems.length === 0, expected, problems.length === 0 ? there : `${there}: ${listed(problems)}`);
 }
 
 function showExpected(outcome: ServerOutcome, run: ServerRun, view: DiskView): string {
