@@ -61,12 +61,25 @@ export type Step =
   | { readonly do: 'meet' }
   /** What stands under the final name is what stood there before, or nothing; ends the script when it is not. */
   | { readonly do: 'look' }
-  /** Change the client's file while it is sent. */
-  | { readonly do: 'change file'; readonly how: FileChange };
+  | ClientStep;
 
+/** What is done to a client beside its connection. */
+export type ClientStep =
+  /** Change its file while it is sent. */
+  | { readonly do: 'change file'; readonly how: FileChange }
+  | { readonly do: 'signal client'; readonly signal: 'SIGINT' | 'SIGTERM' }
+  /** Its process must still be there after a while. */
+  | { readonly do: 'still running' }
+  /** Its process must end before this deadline of its own, which was declared. */
+  | { readonly do: 'exited'; readonly after: DeclaredTime }
+  /** Ask the kernel in how many segments its bytes have come; for the header `one piece`. */
+  | { readonly do: 'count segments' };
+
+/** `replace` puts another file in its place, `rewrite` changes bytes of the same one. */
 export type FileChange =
   | { readonly kind: 'append'; readonly bytes: Bytes }
   | { readonly kind: 'truncate'; readonly to: number }
+  | { readonly kind: 'rewrite'; readonly at: number; readonly bytes: Bytes }
   | { readonly kind: 'remove' }
   | { readonly kind: 'replace'; readonly bytes: Bytes };
 
@@ -180,40 +193,64 @@ export interface ServerCase extends CaseBase {
 
 // ---- clients
 
-/** What stands at `{file}` when the client starts. */
+/**
+ * What stands at `{file}` when the client starts: `sparse` is a regular file of zeros that takes no space, `link` a
+ * symbolic link to a regular file, `device` one to /dev/null.
+ */
 export interface LocalFile {
-  readonly kind: 'file' | 'missing' | 'directory' | 'fifo' | 'unreadable';
+  readonly kind:
+    | 'file'
+    | 'sparse'
+    | 'link'
+    | 'missing'
+    | 'dangling link'
+    | 'link loop'
+    | 'directory'
+    | 'fifo'
+    | 'device'
+    | 'unreadable';
   readonly name: Bytes;
   /** Literal bytes of the size field that the client must send. */
   readonly size: Bytes;
   readonly body: Bytes;
+  /** In folders so deep that the path does not fit a header; the name alone does. */
+  readonly deep?: boolean;
 }
 
 /**
- * What a client may do. `header`: `exact` is size and name (the last component, or also the path as it was given);
- * `none` when nothing may be sent. `body`: what came after the header, `whole`, `none` or a `part` of it, `any`.
+ * What a client may do. Several may be allowed: one that holds on every axis is enough.
+ *
+ * header: `exact` is size and name (the last component, or also the path as it was given); `one piece` the same in one
+ * segment; `none` when nothing may be sent. body: what came after the header, from the first byte on: `whole`, `part`
+ * (not all of it), `prefix` (a part or the whole), `none`, or `any`.
  */
 export interface ClientOutcome {
-  readonly connects: boolean | 'any';
+  readonly connects: boolean;
   readonly header: 'exact' | 'last component' | 'one piece' | 'none' | 'any';
-  readonly body: 'whole' | 'part' | 'none' | 'any';
+  readonly body: 'whole' | 'part' | 'prefix' | 'none' | 'any';
   readonly closed: readonly Ending[];
-  readonly exit: 'zero' | 'not zero' | 'any';
-  readonly stderr?: 'some';
-  /** The longest time in ms from the last step of the script to the exit. */
-  readonly within?: number;
+  /** `or signal`: also ended by the signal that the script sent. */
+  readonly exit: 'zero' | 'not zero' | 'not zero or signal';
+  /** On standard error, or on standard output. */
+  readonly message?: 'some';
+  /** By default the client may connect again: a further attempt is reset at once. */
+  readonly connections?: 'one';
 }
 
 export interface ClientExchange {
   readonly file: LocalFile;
   readonly steps: readonly Step[];
   readonly expect: readonly ClientOutcome[];
+  /** Nothing listens on the port. */
+  readonly refused?: true;
+  /** What the client prints goes to pipes that nobody reads any more. */
+  readonly output?: 'closed';
 }
 
 export interface ClientCase extends CaseBase {
   readonly role: 'client';
   readonly exchange: ClientExchange;
-  /** The same without the one fault; the client must send the whole file and exit with zero. */
+  /** The same without the one fault, with a listener; the client must send the whole file and exit with zero. */
   readonly twin?: { readonly file?: Partial<LocalFile>; readonly steps?: readonly Step[] };
 }
 
@@ -226,10 +263,11 @@ export const REFUSED: ServerOutcome = { reply: 'none', closed: ['fin', 'rst'], d
 export const DISCARDED: ServerOutcome = { reply: 'go ahead', closed: ['fin', 'rst'], disk: 'nothing' };
 
 export const SENT: ClientOutcome = { connects: true, header: 'exact', body: 'whole', closed: ['fin'], exit: 'zero' };
+/** A failure that is told by the status; what was sent of the body until then is the file's. */
 export const FAILED: ClientOutcome = {
   connects: true,
   header: 'exact',
-  body: 'any',
+  body: 'prefix',
   closed: ['fin', 'rst'],
   exit: 'not zero',
 };

@@ -1,12 +1,15 @@
 /** A program of somebody else's that the suite starts and is responsible for ending. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
+import { spawnable } from './command.js';
 
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
   /** The last 2,000 bytes of what it wrote to stderr. */
   readonly stderr: string;
+  /** The same of stdout, where it is kept. */
+  readonly stdout: string;
   /** It could not be started at all. */
   readonly failedToStart?: string;
   /** We killed it because its time was over. */
@@ -21,27 +24,38 @@ export interface Memory {
 
 const TAIL = 2000;
 
+/** What becomes of its output: stderr is kept, stdout too, or nobody reads either (EPIPE). */
+export type Output = 'stderr' | 'both' | 'closed';
+
 export class Child {
   readonly #process: ChildProcess;
   #stderr = '';
+  #stdout = '';
   #exit: Exit | null = null;
   #killed = false;
   readonly #done: Promise<Exit>;
 
-  constructor(words: readonly string[], cwd: string | null) {
-    const [command = '', ...args] = words;
+  constructor(words: readonly string[], cwd: string | null, output: Output = 'stderr') {
+    const [command = '', ...args] = spawnable(words);
     // A group of its own, so that what it started in turn ends with it.
     this.#process = spawn(command, args, {
       detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', output === 'stderr' ? 'ignore' : 'pipe', 'pipe'],
       ...(cwd === null ? {} : { cwd }),
     });
+    if (output === 'closed') {
+      this.#process.stdout?.destroy();
+      this.#process.stderr?.destroy();
+    }
     this.#process.stderr?.on('data', (bytes: Buffer) => {
       this.#stderr = (this.#stderr + bytes.toString('latin1')).slice(-TAIL);
     });
+    this.#process.stdout?.on('data', (bytes: Buffer) => {
+      this.#stdout = (this.#stdout + bytes.toString('latin1')).slice(-TAIL);
+    });
     this.#done = new Promise((resolve) => {
-      const finish = (exit: Omit<Exit, 'stderr' | 'killed'>): void => {
-        this.#exit ??= { ...exit, stderr: this.#stderr, killed: this.#killed };
+      const finish = (exit: Omit<Exit, 'stderr' | 'stdout' | 'killed'>): void => {
+        this.#exit ??= { ...exit, stderr: this.#stderr, stdout: this.#stdout, killed: this.#killed };
         children.delete(this);
         resolve(this.#exit);
       };
@@ -94,13 +108,21 @@ export class Child {
 
   /** Waits for its end; after `ms` it is killed. */
   async ended(ms: number): Promise<Exit> {
-    const timer = setTimeout(() => {
-      this.#killed = true;
-      this.signal('SIGKILL');
-    }, ms);
+    const timer = setTimeout(() => this.kill(), ms);
     const exit = await this.#done;
     clearTimeout(timer);
     return exit;
+  }
+
+  async exited(): Promise<Exit> {
+    return this.#done;
+  }
+
+  /** Because its time is over. */
+  kill(): void {
+    if (this.#exit !== null) return;
+    this.#killed = true;
+    this.signal('SIGKILL');
   }
 
   signal(name: NodeJS.Signals): void {

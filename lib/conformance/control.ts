@@ -86,18 +86,20 @@ export async function probe(
   const kept = stored?.path.startsWith(plain) ?? false;
   const suffix = options.suffix ?? (kept ? (stored?.path.slice(plain.length) ?? '') : '');
   const naming = ground.directory === null || stored === undefined ? 'unknown' : kept ? 'kept' : 'opaque';
-  const roundTrip = observed.replyMs ?? 0;
+  const firstReply = observed.replyMs ?? 0;
   if (!holds(first.result.axes)) {
     const capabilities = { ...UNKNOWN, naming } as const;
-    const times = calibrate({ ...noTimes, roundTrip }, Math.min(options.patience ?? 1000, 1000));
+    const times = calibrate({ ...noTimes, roundTrip: firstReply }, Math.min(options.patience ?? 1000, 1000));
     return { reachable: true, gate: brokenOf(first.result.axes), capabilities, suffix, times };
   }
 
-  ground = { ...ground, times: calibrate({ ...noTimes, roundTrip }, options.patience) };
+  ground = { ...ground, times: calibrate({ ...noTimes, roundTrip: firstReply }, options.patience) };
 
   // Then with our side open and the last byte withheld.
   const second = await run([sizedControl(length + 1, 'on its own')]);
   const sized = second.result.judged[0]?.run.observed;
+  // The first reply may hold the start of the process: a round trip is the shorter one.
+  const roundTrip = Math.min(firstReply, sized?.replyMs ?? firstReply);
   const lasting = sized?.connectError === null ? 'yes' : 'no';
   if (lasting === 'no') {
     const times = calibrate({ ...noTimes, roundTrip }, options.patience);

@@ -96,7 +96,7 @@ export async function runExchange(
         declared: ground.declared,
         board,
         headers: [],
-        changeFile: () => Promise.resolve(),
+        clientStep: () => Promise.resolve(true),
         group: member,
         ...(directory && { look: () => seenUnder(directory, finalName, standing ?? null) }),
       };

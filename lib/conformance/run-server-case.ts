@@ -1,7 +1,6 @@
 /** Runs one server case with its twin and gives the verdict. */
 import type { Plant, Profile, ServerCase, ServerExchange } from './case.js';
 import { ACCEPTED } from './case.js';
-import { CLAUSES } from './clauses.js';
 import { clauseLevel } from './clause.js';
 import { mentionsKey } from './bytes.js';
 import { excused, gate, type Capabilities } from './capabilities.js';
@@ -9,6 +8,7 @@ import { describeExit } from './child.js';
 import { plainControl, sizedControl } from './control.js';
 import { holds, verdictOf } from './judge.js';
 import type { Axis, Evidence, Result } from './report.js';
+import { resultOf } from './result.js';
 import { runExchange, type ExchangeResult, type Ground } from './run-exchange.js';
 import { startWatch } from './watch.js';
 
@@ -27,8 +27,6 @@ export interface ServerCaseRun {
   readonly result: Result;
   readonly targetDown: boolean;
 }
-
-const NO_EVIDENCE: Evidence = { connections: [], disk: null };
 
 export function exchangesOf(testCase: ServerCase): readonly ServerExchange[] {
   return 'file' in testCase.exchange ? [testCase.exchange] : testCase.exchange;
@@ -49,15 +47,6 @@ export function twinOf(testCase: ServerCase): ServerExchange | null {
   if (twin === undefined || first === undefined) return null;
   const expect = [twin.as === undefined ? { ...ACCEPTED, as: 'any' as const } : { ...ACCEPTED, as: twin.as }];
   return { file: { ...first.file, ...twin.file }, steps: twin.steps ?? first.steps, expect };
-}
-
-export function resultOf(
-  testCase: Pick<ServerCase, 'id' | 'title' | 'clause' | 'needs'>,
-  rest: Pick<Result, 'verdict' | 'reason' | 'replay'> & Partial<Pick<Result, 'axes' | 'evidence' | 'ms'>>,
-): Result {
-  const { id, title, clause, needs } = testCase;
-  const base = { id, title, clause, needs, level: clauseLevel(clause), sentence: CLAUSES[clause] };
-  return { ...base, axes: [], evidence: NO_EVIDENCE, ms: 0, ...rest };
 }
 
 /** Why a case cannot be run at all here: it does not apply, or something is missing to see it. Null when it can. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bufferOf, chunksOf, join, lengthOf, type Bytes, type Variables } from './bytes.js';
 import type { DeclaredTime } from './capabilities.js';
-import type { Cut, Ending, FileChange, Step } from './case.js';
+import type { ClientStep, Cut, Ending, Step } from './case.js';
 import type { Times } from './times.js';
 import type { Wire, WireEntry } from './wire.js';
 
@@ -86,7 +86,8 @@ export interface ScriptContext {
   readonly board: Board;
   /** The headers that a client may send. */
   readonly headers: readonly Buffer[];
-  readonly changeFile: (how: FileChange) => Promise<void>;
+  /** What is done to the client beside the connection; false ends the script. */
+  readonly clientStep: (step: ClientStep) => Promise<boolean>;
   readonly group?: Group;
   /** What is wrong with what stands under the final name while the upload goes on; null when nothing is. */
   readonly look?: () => Promise<string | null>;
@@ -194,9 +195,11 @@ class Script {
         if (this.seenEarly !== null) wire.log.event('note', `under the final name: ${this.seenEarly}`);
         return this.seenEarly === null;
       case 'change file':
-        await this.#context.changeFile(step.how);
-        wire.log.event('note', `the file was changed: ${step.how.kind}`);
-        return true;
+      case 'signal client':
+      case 'still running':
+      case 'exited':
+      case 'count segments':
+        return this.#context.clientStep(step);
     }
   }
 

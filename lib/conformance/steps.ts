@@ -1,7 +1,7 @@
 /** The words in which the scripts of the cases are written. */
 import type { Bytes } from './bytes.js';
 import type { DeclaredTime } from './capabilities.js';
-import type { Cut, FileChange, Step } from './case.js';
+import type { ClientStep, Cut, FileChange, Step } from './case.js';
 
 export const header = (cut?: Cut): Step => (cut ? { do: 'header', cut } : { do: 'header' });
 /** A header in pieces, each of which comes only after a silence. */
@@ -31,3 +31,10 @@ export const awaiting = (name: string): Step => ({ do: 'await', name });
 export const meet: Step = { do: 'meet' };
 export const look: Step = { do: 'look' };
 export const changeFile = (how: FileChange): Step => ({ do: 'change file', how });
+export const signalClient = (name: Extract<ClientStep, { do: 'signal client' }>['signal']): Step => ({
+  do: 'signal client',
+  signal: name,
+});
+export const stillRunning: Step = { do: 'still running' };
+export const exitedAfter = (after: DeclaredTime): Step => ({ do: 'exited', after });
+export const countSegments: Step = { do: 'count segments' };

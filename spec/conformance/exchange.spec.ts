@@ -18,7 +18,7 @@ async function play(t: Test, behaviour: (socket: Socket) => void, steps: readonl
   const target = await ServerTarget.open({ host: '127.0.0.1', port: server.port, exec: null, cwd: null, dir: null });
   const wire = await target.connect(new WireLog(), 400);
   if ('error' in wire) throw new Error(wire.error);
-  const changeFile = async (): Promise<void> => undefined;
+  const clientStep = async (): Promise<boolean> => true;
   const context = {
     label: 'c',
     file,
@@ -27,7 +27,7 @@ async function play(t: Test, behaviour: (socket: Socket) => void, steps: readonl
     declared: {},
     board: new Board(),
     headers: [],
-    changeFile,
+    clientStep,
   };
   const observed = await runScript(wire, steps, context);
   wire.dispose();
