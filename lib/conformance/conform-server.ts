@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { release } from 'node:os';
 import { GoAheadError } from '../errors.js';
 import type { Profile, ServerCase } from './case.js';
 import { SERVER_CASES } from './cases/index.js';
@@ -11,7 +10,8 @@ import { probe, type Probe } from './control.js';
 import { Directory } from './directory.js';
 import { exitCodeOf, summarize, type Report, type Reporter, type Result } from './report.js';
 import type { Ground } from './run-exchange.js';
-import { resultOf, runServerCase, type ServerCaseContext } from './run-server-case.js';
+import { environment, quoted, resultOf } from './result.js';
+import { runServerCase, type ServerCaseContext } from './run-server-case.js';
 import { pool, randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
 import { ServerTarget } from './server-target.js';
 import { UNMEASURED } from './times.js';
@@ -77,6 +77,7 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
       }
       const token = tokens(random);
       const run = new Run(options, { target, directory, profile, token, seed });
+      await directory?.begin();
       await run.begin();
       await run.all(shuffle(cases, random));
       await directory?.clean(token().slice(0, RUN_MARK));
@@ -111,10 +112,6 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
   }
 }
 
-export function environment(): Report['environment'] {
-  return { node: process.version, platform: process.platform, arch: process.arch, release: release() };
-}
-
 async function directoryOf(options: ConformServerOptions): Promise<Directory | null> {
   if (options.dir !== undefined) return Directory.existing(resolve(options.dir));
   if (options.exec !== undefined && mentions(splitCommand(options.exec), 'dir')) return Directory.sandbox(tmpdir());
@@ -130,7 +127,7 @@ interface RunBase {
 }
 
 /** How often a target is started again before the suite gives it up. */
-const RESTARTS = 40;
+const RESTARTS = 400;
 
 class Run {
   readonly results: Result[] = [];
@@ -186,8 +183,9 @@ class Run {
       return;
     }
     const { lasting, concurrent } = this.capabilities;
-    const together = lasting === 'yes' && concurrent !== 'no' ? cases.filter(({ alone }) => alone !== true) : [];
-    const alone = cases.filter((one) => !together.includes(one));
+    const together = lasting !== 'no' && concurrent !== 'no' ? cases.filter(({ alone }) => alone !== true) : [];
+    const last = cases.filter(({ watch }) => watch === 'residue');
+    const alone = cases.filter((one) => !together.includes(one) && !last.includes(one));
     const suspects: ServerCase[] = [];
     await pool(together, this.#options.width ?? 12, async (one) => {
       // After the target went down what is in flight proves nothing of itself: all of it is run again, one at a time.
@@ -202,7 +200,7 @@ class Run {
       if (this.#down && run.result.verdict !== 'pass') suspects.push(one);
       else this.#publish(run.result);
     });
-    for (const one of [...suspects, ...alone]) await this.#byItself(one);
+    for (const one of [...suspects, ...alone, ...last]) await this.#byItself(one);
   }
 
   async #byItself(one: ServerCase): Promise<void> {
@@ -279,8 +277,4 @@ class Run {
     ];
     return `go-ahead conform server ${parts.filter((part) => part !== '').join(' ')}`;
   }
-}
-
-export function quoted(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }
