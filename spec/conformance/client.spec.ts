@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readlinkSync, readFileSync, statSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
-import { hex, random, repeat, text } from '../../lib/conformance/bytes.js';
+import { bufferOf, hex, lengthOf, random, repeat, text } from '../../lib/conformance/bytes.js';
+import { CLIENT_CASES } from '../../lib/conformance/cases/client/index.js';
+import { CLAUSES } from '../../lib/conformance/clauses.js';
 import {
   FAILED,
   SENT,
@@ -241,4 +243,28 @@ t.test('what stands in a folder of the user is not touched', async (t) => {
   const file: LocalFile = { kind: 'file', size: hex(''), name: text('{t}'), body: hex('61') };
   t.match(await placeFile({ folder: shared, shared }, file, variables), { impossible: /stands there/ });
   t.equal(readFileSync(`${shared}/tok`, 'utf8'), 'mine');
+});
+
+// ---- the rows
+
+t.test('every row announces the size of its file', async (t) => {
+  for (const { id, exchange, twin } of CLIENT_CASES) {
+    for (const file of [exchange.file, { ...exchange.file, ...twin?.file }]) {
+      const size = bufferOf(file.size, variables);
+      t.equal(size.length === 8 && size.readBigUInt64BE(), lengthOf(file.body, variables), id);
+    }
+  }
+});
+
+t.test('every clause for senders has a case', async (t) => {
+  const header = ['3.1', '3.2', '3.3'];
+  const clauses = Object.entries(CLAUSES).flatMap(([id, sentence]) =>
+    sentence.startsWith('A sender') || header.includes(id) ? [id] : [],
+  );
+  t.equal(clauses.length, 24);
+  const covered = new Set<string>(CLIENT_CASES.map(({ clause }) => clause));
+  t.strictSame(
+    clauses.filter((id) => !covered.has(id)),
+    [],
+  );
 });
