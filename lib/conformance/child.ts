@@ -1,6 +1,6 @@
 /** A program of somebody else's that the suite starts and is responsible for ending. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { spawnable } from './command.js';
 
 export interface Exit {
@@ -14,6 +14,12 @@ export interface Exit {
   readonly failedToStart?: string;
   /** We killed it because its time was over. */
   readonly killed: boolean;
+}
+
+export interface Memory {
+  readonly resident: number;
+  /** The data segments, touched or not. */
+  readonly reserved: number;
 }
 
 const TAIL = 2000;
@@ -80,6 +86,24 @@ export class Child {
       (names) => names.length,
       () => null,
     );
+  }
+
+  /** Memory in bytes of it and what it started, since it leads a process group; null where the system does not tell. */
+  async memory(): Promise<Memory | null> {
+    const leader = this.#process.pid;
+    const pids = await readdir('/proc').catch(() => []);
+    let resident: number | null = null;
+    let reserved = 0;
+    for (const pid of pids.filter((name) => /^\d+$/.test(name))) {
+      const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+      // proc_pid_stat(5): the third field after the command in parentheses is the process group.
+      if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) !== leader) continue;
+      const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+      const kib = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
+      resident = (resident ?? 0) + kib('VmRSS') * 1024;
+      reserved += kib('VmData') * 1024;
+    }
+    return resident === null ? null : { resident, reserved };
   }
 
   /** Waits for its end; after `ms` it is killed. */

@@ -77,6 +77,7 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
       }
       const token = tokens(random);
       const run = new Run(options, { target, directory, profile, token, seed });
+      await directory?.begin();
       await run.begin();
       await run.all(shuffle(cases, random));
       await directory?.clean(token().slice(0, RUN_MARK));
@@ -183,7 +184,8 @@ class Run {
     }
     const { lasting, concurrent } = this.capabilities;
     const together = lasting === 'yes' && concurrent !== 'no' ? cases.filter(({ alone }) => alone !== true) : [];
-    const alone = cases.filter((one) => !together.includes(one));
+    const last = cases.filter(({ watch }) => watch === 'residue');
+    const alone = cases.filter((one) => !together.includes(one) && !last.includes(one));
     const suspects: ServerCase[] = [];
     await pool(together, this.#options.width ?? 12, async (one) => {
       // After the target went down what is in flight proves nothing of itself: all of it is run again, one at a time.
@@ -198,7 +200,7 @@ class Run {
       if (this.#down && run.result.verdict !== 'pass') suspects.push(one);
       else this.#publish(run.result);
     });
-    for (const one of [...suspects, ...alone]) await this.#byItself(one);
+    for (const one of [...suspects, ...alone, ...last]) await this.#byItself(one);
   }
 
   async #byItself(one: ServerCase): Promise<void> {

@@ -78,9 +78,14 @@ function judgeTime(observed: Observed, outcome: ServerOutcome, times: Times): Ax
   if (outcome.within === undefined) return [];
   const { to, ms } = outcome.within;
   const actual = to === 'reply' ? observed.replyMs : observed.closeMs;
-  const limit = ms + 2 * times.roundTrip;
+  const limit = ms + 2 * Math.min(times.roundTrip, times.turnaround);
   const shown = actual === null ? `no ${to}` : `${Math.round(actual)} ms`;
   return [axis('time', actual !== null && actual <= limit, `${to} within ${Math.round(limit)} ms`, shown)];
+}
+
+function judgeEarly({ seenEarly }: Observed): Axis[] {
+  const expected = 'under the final name what stood there before, until the upload is whole';
+  return seenEarly === null ? [] : [axis('disk', false, expected, seenEarly)];
 }
 
 /** For each connection the outcome that fits best, by what was seen on the connection. */
@@ -93,6 +98,7 @@ export function judgeRuns(runs: readonly ServerRun[], times: Times): readonly Ju
         judgeWire(run.observed, outcome),
         judgeClose(run.observed, outcome),
         ...judgeTime(run.observed, outcome, times),
+        ...judgeEarly(run.observed),
       ],
     }));
     return best(candidates) ?? [];
@@ -124,12 +130,16 @@ export function judgeDisk(judged: readonly JudgedRun[], view: DiskView): Axis {
   const expected = wanted.map(({ outcome, run }) => showExpected(outcome, run, view)).join('; ');
   const left = [...view.inside];
   const problems: string[] = [];
+  let ones = 0;
   for (const { outcome, run } of judged) {
     if (outcome.disk === 'nothing') continue;
     const found = left.findIndex((entry) => matches(entry, outcome, run, view));
-    if (found >= 0) left.splice(found, 1);
-    else if (outcome.disk === 'whole') problems.push('not there as it was sent');
+    if (found >= 0) {
+      left.splice(found, 1);
+      if (outcome.disk === 'one') ones += 1;
+    } else if (outcome.disk === 'whole') problems.push('not there as it was sent');
   }
+  if (ones !== 1 && judged.some(({ outcome }) => outcome.disk === 'one')) problems.push(`${ones} are there, not one`);
   const anything = judged.some(({ outcome }) => outcome.disk === 'any');
   const directories = left.filter(({ kind }) => kind === 'directory').map(({ path }) => `${path}/`);
   const residue = left.filter(({ path }) => !directories.some((directory) => path.startsWith(directory)));
@@ -148,6 +158,7 @@ function showExpected(outcome: ServerOutcome, run: ServerRun, view: DiskView): s
   if (outcome.disk === 'nothing') return 'nothing';
   const name = view.naming === 'kept' ? (expectedPath(outcome, run, view) ?? 'a file') : 'a file';
   const file = `${name} of ${lengthOf(run.exchange.file.body, run.variables)} bytes, as sent`;
+  if (outcome.disk === 'one') return `one of: ${file}`;
   return outcome.disk === 'either' ? `${file}, or nothing` : file;
 }
 

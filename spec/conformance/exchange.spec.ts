@@ -9,7 +9,7 @@ import { WireLog } from '../../lib/conformance/wire.js';
 import { listen } from './support/null-servers.js';
 
 const GO = Buffer.from('676f206168656164', 'hex');
-const times = { roundTrip: 0, gap: 5, quiet: 30, patience: 400, cap: 2000 };
+const times = { roundTrip: 0, turnaround: 0, gap: 5, quiet: 30, patience: 400, cap: 2000 };
 const file = { size: hex('00 00 00 00 00 00 00 0a'), name: text('{t}'), body: random(10) };
 
 async function play(t: Test, behaviour: (socket: Socket) => void, steps: readonly Step[]): Promise<Observed> {
