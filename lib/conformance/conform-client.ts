@@ -126,7 +126,8 @@ class Run {
   readonly #options: ConformClientOptions;
   readonly #seed: number;
   readonly #runner: ClientRunner;
-  #startMs = 0;
+  /** A case that has taken longer only waits for something, and costs nothing meanwhile. */
+  #idleMs = 400;
 
   constructor(options: ConformClientOptions, seed: number, ground: ClientGround) {
     this.#options = options;
@@ -146,11 +147,16 @@ class Run {
       this.ground.gate = brokenOf(control.axes);
       this.notes.push(`The control transfer failed: ${this.ground.gate}. The client ${describeExit(control.exit)}`);
     }
-    this.#startMs = control.connectMs ?? 0;
+    const startMs = control.connectMs ?? 0;
+    this.#idleMs = this.ground.gate === null ? Math.max(400, 4 * startMs) : 100;
     // Most of what a client takes is the start of its process: waiting for it needs that much patience.
     const least = this.ground.gate === null ? 3000 : 1000;
-    const patience = this.#options.patience ?? Math.min(6000, Math.max(least, 10 * this.#startMs));
-    this.ground.times = calibrate({ roundTrip: 0, settle: Math.min(200, this.#startMs / 2), grace: 0 }, patience);
+    const patience = this.#options.patience ?? Math.min(6000, Math.max(least, 10 * startMs));
+    const times = calibrate({ roundTrip: 0, settle: Math.min(200, startMs / 2), grace: 0 }, patience);
+    // A silence must not be longer than the client has patience itself.
+    const { replyTimeout, sendTimeout, confirmTimeout } = this.ground.declared;
+    const own = [replyTimeout, sendTimeout, confirmTimeout].map((ms) => (ms ?? Infinity) / 3);
+    this.ground.times = { ...times, quiet: Math.min(times.quiet, ...own) };
   }
 
   async all(cases: readonly ClientCase[]): Promise<void> {
@@ -162,8 +168,7 @@ class Run {
 
   async #one(one: ClientCase, idle: () => void): Promise<void> {
     const replay = this.#replay(one.id);
-    // Two starts of the process and as much again: who takes longer waits for something, and costs nothing meanwhile.
-    const timer = setTimeout(idle, Math.max(400, 4 * this.#startMs));
+    const timer = setTimeout(idle, this.#idleMs);
     try {
       if (this.unstartable !== null) {
         this.#publish(resultOf(one, { verdict: 'inconclusive', reason: this.unstartable, replay }));

@@ -2,12 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { conformClient, conformServer, type Report } from '../../lib/conformance/index.js';
+import { conformServer, type Report } from '../../lib/conformance/index.js';
 import { listen, NULL_SERVERS } from './support/null-servers.js';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const CLASSIC_SERVER = `python3 '${path('../interop/classic_server.py')}' {port} {dir}`;
-const CLASSIC_CLIENT = `python3 '${path('../interop/classic_client.py')}' {file} {host} {port}`;
 const FULL_SERVER = `python3 '${path('support/full_server.py')}' {port} {dir}`;
 
 // What the suite makes for itself goes here, so that it can be seen whether anything is left.
@@ -35,12 +34,6 @@ t.test('the classic Python server passes classic', { skip }, async (t) => {
     t.strictSame(notPassed(report), []);
     t.equal(report.exitCode, 0);
   }
-});
-
-t.test('the classic Python client passes classic', { skip }, async (t) => {
-  const report = await conformClient({ exec: CLASSIC_CLIENT, profile: 'classic' });
-  t.strictSame(notPassed(report), []);
-  t.equal(report.exitCode, 0);
 });
 
 t.test('a server that keeps every clause passes full', { skip }, async (t) => {
@@ -102,20 +95,6 @@ t.test('a closed port', async (t) => {
   t.equal(report.summary.inconclusive, report.results.length);
 });
 
-t.test('null clients pass no case', { skip }, async (t) => {
-  const nulls = {
-    'does nothing': `python3 -c pass {file} {port}`,
-    'fails at once': `python3 -c 'raise SystemExit(1)' {file} {port}`,
-    'connects and leaves': `python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[2])))' {file} {port}`,
-    'cannot be started': `no-such-program {file} {port}`,
-  };
-  for (const [name, exec] of Object.entries(nulls)) {
-    const report = await conformClient({ exec, patience: 500 });
-    t.equal(report.summary.pass, 0, name);
-    t.not(report.exitCode, 0, name);
-  }
-});
-
 t.test('a server that dies is named, started again, and the report is whole', { skip }, async (t) => {
   const dir = t.testdir({
     'fragile.py': [
@@ -146,10 +125,6 @@ t.test('a server that dies is named, started again, and the report is whole', { 
 
 t.test('usage', async (t) => {
   t.rejects(conformServer({ exec: 'a server' }), { code: 'OPTION_INVALID' });
-  t.rejects(conformClient({ exec: 'a client {port}' }), { code: 'OPTION_INVALID' });
-  t.rejects(conformClient({ exec: 'a client {file}' }), { code: 'OPTION_INVALID' });
-  const none = await conformClient({ exec: 'python3 -c pass {file} {port}', only: ['no/such/case'] });
-  t.not(none.exitCode, 0, 'nothing ran');
 });
 
 t.test('nothing is left in the temporary folder', async (t) => {

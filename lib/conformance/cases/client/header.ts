@@ -69,7 +69,7 @@ export const HEADER_CASES: readonly ClientCase[] = [
   }),
   row({
     id: 'client/header/path-too-long',
-    title: 'a path of 1,200 bytes: the last component alone, or a failure before the connection',
+    title: 'a path of 1,200 bytes: its last component, or a failure before connecting',
     clause: '4.14',
     exchange: {
       file: { ...SMALL, name: text('{t}deep.bin'), deep: true },

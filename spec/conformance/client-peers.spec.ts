@@ -1,0 +1,114 @@
+/** What proves the suite for clients: peers that must pass everything, and peers that must pass nothing. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { CLIENT_CASES, conformClient, type Report } from '../../lib/conformance/index.js';
+import { Listener } from '../../lib/conformance/listener.js';
+
+t.setTimeout(300_000);
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+const CLASSIC = `python3 '${path('../interop/classic_client.py')}'`;
+const FULL = `python3 '${path('support/full_client.py')}' {file} {host} {port}`;
+const OURS = path('../../dist/cli/main.js');
+
+const temporary = t.testdir();
+process.env['TMPDIR'] = temporary;
+
+const skip = ((): string | false => {
+  try {
+    execFileSync('python3', ['--version']);
+    return false;
+  } catch {
+    return 'python3 is not installed';
+  }
+})();
+/** In ms; what the clients below are told, so that the cases about their patience run. */
+const TIMES = { replyTimeout: 2000, sendTimeout: 2000, confirmTimeout: 2000 };
+
+function notPassed({ results }: Report): string[] {
+  return results
+    .filter(({ verdict, reason }) => verdict !== 'pass' && !reason.startsWith('needs '))
+    .map(({ id, verdict, reason }) => `${verdict} ${id}: ${reason}`);
+}
+
+t.test('at least 80 cases', async (t) => {
+  t.ok(CLIENT_CASES.length >= 80, `${CLIENT_CASES.length}`);
+});
+
+t.test('the classic Python client passes classic', { skip }, async (t) => {
+  const report = await conformClient({ exec: `${CLASSIC} {file} {host} {port}`, profile: 'classic' });
+  t.strictSame(notPassed(report), []);
+  t.equal(report.exitCode, 0);
+});
+
+t.test('a client that is told a name only, and no port', { skip }, async (t) => {
+  const cwd = t.testdir({ 'mine.txt': 'mine' });
+  const place = await Listener.open({ host: '127.0.0.1', port: 0 });
+  await place.close();
+  const { port } = place;
+  const only = ['client/end/whole', 'client/name/*', 'client/size/1*', 'client/reply/capital'];
+  for (const exec of [`${CLASSIC} {name} {host} ${port}`, `${CLASSIC} ./{name} 127.0.0.1 ${port}`]) {
+    const report = await conformClient({ exec, port, cwd, profile: 'classic', only });
+    t.strictSame(notPassed(report), []);
+    t.equal(report.exitCode, 0);
+  }
+  t.strictSame(readdirSync(cwd), ['mine.txt']);
+});
+
+t.test('a small client that keeps every clause passes full', { skip }, async (t) => {
+  const exec = `${FULL} 2`;
+  const report = await conformClient({ exec, declared: TIMES });
+  t.strictSame(notPassed(report), []);
+  t.equal(report.exitCode, 0);
+  t.strictSame(JSON.parse(JSON.stringify(report)), report, 'the report survives JSON');
+});
+
+t.test('our own client passes full', { skip: existsSync(OURS) ? false : 'npm run build' }, async (t) => {
+  const times = '--reply-timeout 2 --send-timeout 2 --confirm-timeout 2';
+  const report = await conformClient({
+    // What tap adds to every node would double the time of a start.
+    exec: `env NODE_OPTIONS= '${process.execPath}' '${OURS}' send {file} --to {host}:{port} ${times}`,
+    declared: TIMES,
+  });
+  t.strictSame(notPassed(report), []);
+  t.equal(report.exitCode, 0);
+});
+
+t.test('null clients pass no case', async (t) => {
+  const nulls = {
+    'does nothing': 'true {file} {port}',
+    'fails at once': 'false {file} {port}',
+    hangs: 'sleep 60 {file} {port}',
+    'connects and leaves': `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0' {port} {file}`,
+    'connects and hangs': `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; sleep 60' {port} {file}`,
+    echoes: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; cat <&3 >&3' {port} {file}`,
+    'speaks HTTP': `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; echo GET / HTTP/1.1 >&3; cat <&3' {port} {file}`,
+  };
+  for (const [name, exec] of Object.entries(nulls)) {
+    const report = await conformClient({ exec, patience: 200, width: 8 });
+    t.equal(report.summary.pass, 0, name);
+    t.equal(report.summary['suite fault'], 0, name);
+    t.equal(report.exitCode, 1, name);
+  }
+});
+
+t.test('a client that cannot be started', async (t) => {
+  const report = await conformClient({ exec: 'no-such-program {file} {port}' });
+  t.equal(report.exitCode, 4);
+  t.equal(report.summary.inconclusive, CLIENT_CASES.length);
+  t.match(report.results[0]?.reason, /could not be started: .*ENOENT/);
+});
+
+t.test('usage', async (t) => {
+  for (const exec of ['a client {port}', 'a client {file}', 'a client {name} {port}']) {
+    await t.rejects(conformClient({ exec }), { code: 'OPTION_INVALID' }, exec);
+  }
+  const none = await conformClient({ exec: 'true {file} {port}', only: ['no/such/case'] });
+  t.equal(none.exitCode, 6, 'nothing ran');
+});
+
+t.test('nothing is left in the temporary folder', async (t) => {
+  t.strictSame(readdirSync(temporary), []);
+});
