@@ -69,11 +69,14 @@ export function join(...pieces: readonly Bytes[]): Bytes {
   return pieces.flat();
 }
 
+/** Asked once: it is a look into the environment, and names are filled in thousands of times. */
+const TEMPORARY = tmpdir();
+
 function fillIn(template: string, variables: Variables): string {
   return template
     .replaceAll('{t}', variables.t)
     .replaceAll('{i}', String(variables.i))
-    .replaceAll('{tmp}', tmpdir())
+    .replaceAll('{tmp}', TEMPORARY)
     .replaceAll('{beside}', variables.beside ?? '');
 }
 
