@@ -69,14 +69,12 @@ export function join(...pieces: readonly Bytes[]): Bytes {
   return pieces.flat();
 }
 
-/** Asked once: it is a look into the environment, and names are filled in thousands of times. */
-const TEMPORARY = tmpdir();
-
 function fillIn(template: string, variables: Variables): string {
   return template
     .replaceAll('{t}', variables.t)
     .replaceAll('{i}', String(variables.i))
-    .replaceAll('{tmp}', TEMPORARY)
+    // A look into the environment, which is slow, only where it is asked for.
+    .replaceAll('{tmp}', () => tmpdir())
     .replaceAll('{beside}', variables.beside ?? '');
 }
 
