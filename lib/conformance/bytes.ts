@@ -73,7 +73,8 @@ function fillIn(template: string, variables: Variables): string {
   return template
     .replaceAll('{t}', variables.t)
     .replaceAll('{i}', String(variables.i))
-    .replaceAll('{tmp}', tmpdir())
+    // A look into the environment, which is slow, only where it is asked for.
+    .replaceAll('{tmp}', () => tmpdir())
     .replaceAll('{beside}', variables.beside ?? '');
 }
 

@@ -59,7 +59,8 @@ class Queue {
       if (this.#length > MOST) source.pause();
       this.#wake();
     });
-    source.on('end', () => this.#finish('FIN'));
+    // libuv reports a reset that comes with bytes as an end; after a real one the peer still has a name.
+    source.on('end', () => this.#finish(source.writableEnded || source.remoteAddress !== undefined ? 'FIN' : 'RST'));
     source.on('error', () => this.#finish('RST'));
   }
 

@@ -20,6 +20,7 @@ export const CONNECTION_DEFECTS = {
   'four-at-a-time': {
     what: 'lets the fifth connection wait until one of four is over',
     breaks: ['2.2', '11.5'],
+    related: ['server/*'],
     server: {
       accept(socket) {
         this.open ??= 0;
@@ -34,23 +35,6 @@ export const CONNECTION_DEFECTS = {
           const next = this.queue.shift();
           if (next !== undefined) this.accept(next);
         });
-        super.accept(socket);
-      },
-    },
-  },
-  'twenty-in-all': {
-    what: 'refuses the twenty-first connection of those that are open: a table of fixed length',
-    breaks: ['2.2'],
-    server: {
-      accept(socket) {
-        this.open ??= 0;
-        if (this.open >= 20) {
-          socket.on('error', () => undefined);
-          socket.end();
-          return;
-        }
-        this.open += 1;
-        socket.on('close', () => (this.open -= 1));
         super.accept(socket);
       },
     },
