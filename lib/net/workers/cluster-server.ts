@@ -105,8 +105,8 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
    */
   async listen({ host = '127.0.0.1', port = DEFAULT_PORT }: ListenOptions = {}): Promise<AddressInfo> {
     const { signal } = this.#options;
-    if (this.#starting) throw new GoAheadError('LISTEN_FAILED', 'the server listens already, or is about to');
     this.#requireOpen();
+    if (this.#starting) throw new GoAheadError('LISTEN_FAILED', 'the server listens already, or is about to');
     this.#starting = true;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     try {
