@@ -244,6 +244,13 @@ export const ERROR_CODES = {
     disk: NOTHING,
     wire: 'nothing',
   },
+  WORKER_LOST: {
+    side: 'local',
+    clause: null,
+    meaning: 'The worker process that served the connection ended unexpectedly, or workers cannot be kept running.',
+    disk: 'nothing of this transfer, or the whole file where it was stored just before; what is left is swept',
+    wire: 'whatever the kernel makes of it: a reset or an early close',
+  },
   ABORTED: {
     side: 'local',
     clause: null,

@@ -41,6 +41,8 @@ export { sendAll } from './net/send-all.js';
 export type { FileToSend, SendAllOptions, SendEvent, SendResult } from './net/send-all.js';
 export { createServer, Server } from './net/server.js';
 export type { IncomingUpload, ListenOptions, ServerEvents, ServerOptions } from './net/server.js';
+export { ClusterServer } from './net/workers/cluster-server.js';
+export type { ClusterServerOptions } from './net/workers/cluster-server.js';
 export { listenToEnd, readPlainly, SocketTransport } from './net/socket-transport.js';
 export type { ConnectionListener } from './net/socket-transport.js';
 export { systemClock } from './net/system-clock.js';

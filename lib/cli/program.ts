@@ -25,6 +25,7 @@ Examples:
   go-ahead serve ~/incoming --host 0.0.0.0         from anywhere: there is no authentication
   go-ahead serve --port 0 --json | my-program      a free port, events as JSON
   go-ahead serve --max-size 2GiB --on-conflict refuse
+  go-ahead serve --workers 4                       on four cores
 
 SECONDS may have a fraction; SIZE is in bytes, or with k, M, G, T (powers of 1,000) or Ki, Mi, Gi, Ti (of 1,024).
 
@@ -38,8 +39,10 @@ Sizes above 2^53 - 1 are strings.
 SIGINT and SIGTERM stop accepting and let running uploads finish; after --drain they are reset. A second signal resets
 them at once. What is not whole is removed in either case.
 
+With --workers a process that dies is replaced and its uploads fail; --max-connections is for all of them together.
+
 Exit status: 0 after the first signal, 130 (SIGINT) or 143 (SIGTERM) after a second one, 1 when it cannot listen or
-store, 2 when the command line is wrong.`;
+store, or when a worker dies again and again, 2 when the command line is wrong.`;
 
 const SEND_NOTES = `
 Examples:
@@ -134,6 +137,11 @@ function addServe(command: Command, environment: Environment, exit: (code: numbe
     .option('--portable-names', 'refuse names that Windows reserves')
     .option('--max-size <size>', 'refuse larger files (default: what the disk can hold)', size)
     .option('--max-connections <number>', 'connections served at once (default: 10000)', wholeNumber(1))
+    .option(
+      '--workers <number>',
+      'processes that share the port and the directory (default: this one alone)',
+      wholeNumber(1, 1024),
+    )
     .option('--header-deadline <seconds>', 'for the whole header (default: 10)', seconds)
     .option('--body-deadline <seconds>', 'for the next byte of a file (default: 60)', seconds)
     .option('--settle <ms>', 'quiet after which a header that came in pieces is whole (default: 50)', milliseconds)

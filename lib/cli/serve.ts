@@ -1,6 +1,7 @@
 import type { GoAheadError } from '../errors.js';
 import { formatAddress } from '../net/address.js';
 import { Server, type IncomingUpload, type ServerOptions } from '../net/server.js';
+import { ClusterServer } from '../net/workers/cluster-server.js';
 import { printable } from '../printable.js';
 import { DirectoryStorage } from '../storage/directory-storage.js';
 import type { Stored } from '../storage/storage.js';
@@ -27,6 +28,7 @@ export interface ServeFlags extends Pick<
 > {
   readonly host: string;
   readonly port: number;
+  readonly workers?: number;
   readonly json?: boolean;
 }
 
@@ -44,13 +46,16 @@ interface Log {
  * @throws GoAheadError when it cannot listen or store
  */
 export async function serve(path: string, flags: ServeFlags, environment: Environment): Promise<number> {
-  const { host, port, json = false, ...options } = flags;
+  const { host, port, workers, json = false, ...options } = flags;
   const out = new Printer(environment.stdout, environment.variables);
   const err = new Printer(environment.stderr, environment.variables);
   const log = json ? jsonLog(out) : plainLog(out, environment.now);
 
   const storage = await DirectoryStorage.open(path, options);
-  const server = new Server({ ...options, storage });
+  const server =
+    workers === undefined
+      ? new Server({ ...options, storage })
+      : new ClusterServer({ ...options, directory: storage.directory, workers });
   server.on('stored', (upload, stored) => log.stored(upload, stored));
   server.on('failed', (upload, error) => log.failed(upload, error));
   server.on('error', (error) => err.line(err.paint('red', `go-ahead: ${printableMessage(error.message)}`)));
@@ -60,10 +65,15 @@ export async function serve(path: string, flags: ServeFlags, environment: Enviro
   return stopped;
 }
 
-/** The first signal drains, the second resets; either way the disk is as it will be when this settles. */
-function untilStopped(server: Server, signals: Signals, err: Printer): Promise<number> {
+/** The first signal drains, the second resets, and workers that die again and again end it; either way the disk is as it will be when this settles. */
+function untilStopped(server: Server | ClusterServer, signals: Signals, err: Printer): Promise<number> {
   return new Promise((stopped, failed) => {
     let exitCode: number = EXIT.ok;
+    // Its reason came as an error before.
+    server.on('ended', () => {
+      off();
+      stopped(EXIT.failed);
+    });
     const off = onSignals(
       signals,
       (signal) => {

@@ -7,15 +7,19 @@ import type { Clock } from '../session/clock.js';
 import { receiveOptions, requireNumber, requireTime, type ReceiveOptions } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
 import type { Transport } from '../session/transport.js';
+import { chain } from '../storage/maybe-promise.js';
 import { DirectoryStorage, type DirectoryStorageOptions } from '../storage/directory-storage.js';
 import type { Storage, Stored } from '../storage/storage.js';
 import { DEFAULT_PORT, formatAddress } from './address.js';
+import { CountedSlots, type ConnectionSlots } from './connection-slots.js';
 import { acceptDirectly, directSocket } from './direct-accept.js';
 import { DirectReader } from './direct-reader.js';
+import { listenError } from './listen-error.js';
 import { ReadBuffers } from './read-buffers.js';
 import { secureContext, secureServerStream, type ServerTlsOptions } from './secure-stream.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
 import { systemClock } from './system-clock.js';
+import { ClusterServer, type ClusterServerOptions } from './workers/cluster-server.js';
 
 // Connections that wait to be accepted. Those above it are dropped, and try again only after a second; the system has its own
 // limit besides (net.core.somaxconn, 4,096 on Linux).
@@ -39,6 +43,10 @@ export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   /** Whether to read into buffers of our own where Node allows it (see `direct-accept.ts`). Default true. */
   readonly directReads?: boolean | undefined;
   readonly clock?: Clock | undefined;
+  /** See `ClusterServerOptions`. */
+  readonly workers?: undefined;
+  /** Shared with other processes; then `maxConnections` does not apply. @internal */
+  readonly slots?: ConnectionSlots | undefined;
 }
 
 /** One connection, as the events tell of it. */
@@ -67,6 +75,8 @@ export type ServerEvents = {
   failed: (upload: IncomingUpload, error: GoAheadError) => void;
   /** A listener of this server threw, or a connection could not be accepted; all others go on. */
   error: (error: GoAheadError) => void;
+  /** With workers only: one died again and again, so the server has given up; when this comes it is closed. */
+  ended: (error: GoAheadError) => void;
 };
 
 export interface ListenOptions {
@@ -78,7 +88,8 @@ export interface ListenOptions {
 
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
-  readonly #options: ServerOptions & { readonly maxConnections: number; readonly drain: number };
+  readonly #options: ServerOptions & { readonly drain: number };
+  readonly #slots: ConnectionSlots;
   readonly #clock: Clock;
   readonly #listener: NetServer;
   readonly #buffers = new ReadBuffers();
@@ -102,14 +113,17 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     requireNumber('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
     requireNumber('maxConnectionsPerAddress', maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
     requireTime('drain', drain);
-    this.#options = { ...options, ...receiveOptions(options), maxConnections, drain };
+    this.#options = { ...options, ...receiveOptions(options), drain };
+    this.#slots = options.slots ?? new CountedSlots(maxConnections);
     this.#clock = options.clock ?? systemClock;
     this.#storage = options.storage;
     const context = options.tls === undefined ? undefined : secureContext(options.tls);
     // A sender that half-closes is still owed a reply and a receipt.
     this.#listener = createNetServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-      if (context === undefined) this.#acceptPlainly(socket);
-      else this.#acceptSecurely(socket, context);
+      void chain(this.#slots.take(), (hasSlot) => {
+        if (context === undefined) this.#acceptPlainly(socket, hasSlot);
+        else this.#acceptSecurely(socket, context, hasSlot);
+      });
     });
   }
 
@@ -152,7 +166,11 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       unlisten();
     }
     const { directReads = true, tls } = this.#options;
-    if (directReads && tls === undefined) acceptDirectly(listener, (handle) => this.#acceptDirectly(handle));
+    if (directReads && tls === undefined) {
+      acceptDirectly(listener, (handle) => {
+        void chain(this.#slots.take(), (hasSlot) => this.#acceptDirectly(handle, hasSlot));
+      });
+    }
     // An accept that fails (EMFILE) is not the end of a server.
     listener.on('error', (cause) => this.#report(cause));
   }
@@ -211,15 +229,15 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   }
 
   /** By way of `net.Server`, reading plainly. */
-  #acceptPlainly(socket: Socket): void {
-    const session = this.#serve(socket, new SocketTransport(socket));
+  #acceptPlainly(socket: Socket, hasSlot: boolean): void {
+    const session = this.#serve(socket, new SocketTransport(socket), hasSlot);
     if (session === undefined) return;
     listenToEnd(socket, session);
     readPlainly(socket, session);
     socket.resume();
   }
 
-  #acceptSecurely(connection: Socket, context: SecureContext): void {
+  #acceptSecurely(connection: Socket, context: SecureContext, hasSlot: boolean): void {
     const stream = secureServerStream(
       connection,
       context,
@@ -233,30 +251,30 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       },
     );
     // The deadline for the header is one for the handshake too.
-    const session = this.#serve(connection, new SocketTransport(stream.socket, connection));
+    const session = this.#serve(connection, new SocketTransport(stream.socket, connection), hasSlot);
     connection.once('close', () => session?.lost());
   }
 
-  #acceptDirectly(handle: object): void {
+  #acceptDirectly(handle: object, hasSlot: boolean): void {
     const reader = new DirectReader(this.#buffers);
     const socket = directSocket(handle, reader);
     socket.once('close', () => reader.close());
-    const session = this.#serve(socket, new SocketTransport(socket));
+    const session = this.#serve(socket, new SocketTransport(socket), hasSlot);
     if (session === undefined) return;
     listenToEnd(socket, session);
     reader.feed(session);
   }
 
   /** A session for the connection, or undefined when it is refused. */
-  #serve(socket: Socket, transport: Transport): ReceiveSession | undefined {
+  #serve(socket: Socket, transport: Transport, hasSlot: boolean): ReceiveSession | undefined {
     const storage = this.#storage;
     const address = socket.remoteAddress ?? 'unknown';
     const ofAddress = this.#ofAddress.get(address) ?? 0;
-    const { maxConnections, maxConnectionsPerAddress = maxConnections } = this.#options;
-    const full = this.#connections.size >= maxConnections || ofAddress >= maxConnectionsPerAddress;
-    if (storage === undefined || full || this.#closing !== undefined) {
+    const full = !hasSlot || ofAddress >= (this.#options.maxConnectionsPerAddress ?? Infinity);
+    if (storage === undefined || full || socket.destroyed || this.#closing !== undefined) {
       // A refusal is a close without a reply (8.1).
       socket.destroy();
+      if (hasSlot) this.#slots.give();
       return undefined;
     }
     const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#options);
@@ -268,6 +286,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     const over = (): void => {
       if (--running > 0) return;
       this.#connections.delete(socket);
+      this.#slots.give();
       const left = (this.#ofAddress.get(address) ?? 1) - 1;
       if (left > 0) this.#ofAddress.set(address, left);
       else this.#ofAddress.delete(address);
@@ -315,9 +334,15 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   }
 }
 
-/** A server for `directory` or `storage`; it accepts nobody before `listen`. */
-export function createServer(options: ServerOptions): Server {
-  return new Server(options);
+/**
+ * A server for `directory` or `storage`; it accepts nobody before `listen`. With `workers` it is one of several processes.
+ *
+ * @throws GoAheadError `OPTION_INVALID`
+ */
+export function createServer(options: ClusterServerOptions): ClusterServer;
+export function createServer(options: ServerOptions): Server;
+export function createServer(options: ServerOptions | ClusterServerOptions): Server | ClusterServer {
+  return options.workers === undefined ? new Server(options) : new ClusterServer(options);
 }
 
 function closingError(): GoAheadError {
@@ -325,17 +350,4 @@ function closingError(): GoAheadError {
     expected: 'an open server',
     actual: 'one that closes',
   });
-}
-
-function listenError(host: string, port: number, cause: unknown): GoAheadError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  const advice =
-    code === 'EADDRINUSE'
-      ? 'the port is in use; choose another, or 0 for a free one'
-      : code === 'EACCES'
-        ? 'you may not listen on that port; choose one above 1023'
-        : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
-          ? 'the host is not an address of this machine'
-          : String(cause);
-  return new GoAheadError('LISTEN_FAILED', `cannot listen on ${formatAddress(host, port)}: ${advice}`, { cause });
 }

@@ -13,7 +13,7 @@ import type { FileSystem } from './file-system.js';
 import { NODE_FILE_SYSTEM } from './file-system.js';
 import type { ConflictPolicy } from './final-name.js';
 import { FinalNames } from './final-name.js';
-import type { FreeSpace } from './free-space.js';
+import type { SpaceAccount } from './free-space.js';
 import { freeSpaceOf } from './free-space.js';
 import type { MaybePromise } from './maybe-promise.js';
 import type { Processes } from './run-identity.js';
@@ -43,6 +43,8 @@ export interface DirectoryStorageOptions extends NamingOptions {
    * that answers at once; `never` makes all of them in the thread pool.
    */
   readonly synchronous?: Synchronous | undefined;
+  /** Where space is promised, when other processes store on the same volume. Default: an account of this process. @internal */
+  readonly space?: SpaceAccount | undefined;
   /** @internal */
   readonly fileSystem?: FileSystem | undefined;
   /** @internal */
@@ -119,7 +121,7 @@ export class DirectoryStorage implements Storage {
   readonly #sync: boolean;
   readonly #temporaryNames: TemporaryNames;
   readonly #finalNames: FinalNames;
-  readonly #space: FreeSpace;
+  readonly #space: SpaceAccount;
 
   private constructor(
     directory: string,
@@ -128,7 +130,7 @@ export class DirectoryStorage implements Storage {
     sync: boolean,
     temporaryNames: TemporaryNames,
     finalNames: FinalNames,
-    space: FreeSpace,
+    space: SpaceAccount,
   ) {
     this.directory = directory;
     this.#rules = rules;
@@ -161,7 +163,8 @@ export class DirectoryStorage implements Storage {
       const names = new TemporaryNames(processes.self, entry, wallClock);
       const directorySync = sync ? new DirectorySync(fileSystem, path) : undefined;
       const finalNames = new FinalNames(disk, path, onConflict, rules.suffix, directorySync, () => names.next());
-      return new DirectoryStorage(path, rules, disk, sync, names, finalNames, freeSpaceOf(fileSystem, entry.dev));
+      const { space = freeSpaceOf(fileSystem, entry.dev) } = options;
+      return new DirectoryStorage(path, rules, disk, sync, names, finalNames, space);
     } catch (reason) {
       throw reason instanceof GoAheadError ? reason : directoryInvalid(directory, whyInvalid(reason), reason);
     }

@@ -17,11 +17,17 @@ export interface SpacePromise {
   release(): void;
 }
 
+/** Who promises space, and no byte twice. */
+export interface SpaceAccount {
+  /** Throws NO_SPACE. `directory` is for the message, too; `size` is in bytes. */
+  promise(disk: Disk, directory: string, size: bigint): Task<SpacePromise>;
+}
+
 /**
  * The free space of one volume, less what running uploads have been promised (9.2). Nothing is set aside on the disk
  * itself: other programs may still take the space, and then a write fails.
  */
-export class FreeSpace {
+export class FreeSpace implements SpaceAccount {
   #promised = 0n;
   #written = 0n;
 
@@ -30,7 +36,6 @@ export class FreeSpace {
     return this.#promised;
   }
 
-  /** Throws NO_SPACE. `name` is for the message. */
   *promise(disk: Disk, directory: string, size: bigint): Task<SpacePromise> {
     const writtenBefore = this.#written;
     let volume;

@@ -1,0 +1,9 @@
+/*
+ * The entry of a worker process. Ctrl-C reaches every process of a terminal's group, and a service manager may signal all
+ * processes of a service: only the primary follows, and the workers follow the primary. So signals are ignored before anything
+ * else is loaded.
+ */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+await import('./worker-process.js');
+
+export {};
