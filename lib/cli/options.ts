@@ -58,6 +58,11 @@ export function size(text: string): bigint {
   throw new InvalidArgumentError('Expected bytes, such as 1500, 64k, 500MB or 2GiB, at most 2^64 - 1.');
 }
 
+/** Bytes a second, written as a size. */
+export function rate(text: string): number {
+  return Number(size(text));
+}
+
 /** `HOST`, `HOST:PORT`, `:PORT`, `[IPV6]:PORT`, `[IPV6]` or a bare IPv6 address. */
 export function address(text: string): Address {
   if (isIPv6(text)) return { host: text, port: DEFAULT_PORT };

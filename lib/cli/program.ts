@@ -3,7 +3,7 @@ import { DEFAULT_PORT } from '../net/address.js';
 import type { DemoFlags } from './demo.js';
 import type { Environment } from './environment.js';
 import { EXIT } from './exit-code.js';
-import { address, milliseconds, port, seconds, size, wholeNumber } from './options.js';
+import { address, milliseconds, port, rate, seconds, size, wholeNumber } from './options.js';
 import { printableMessage, type Printer } from './printer.js';
 import type { SendFlags } from './send.js';
 import type { ServeFlags } from './serve.js';
@@ -26,6 +26,11 @@ Examples:
   go-ahead serve --port 0 --json | my-program      a free port, events as JSON
   go-ahead serve --max-size 2GiB --on-conflict refuse
   go-ahead serve --workers 4                       on four cores
+  go-ahead serve --tls-cert cert.pem --tls-key key.pem --tls-ca clients.pem
+                                                   encrypted, and only for clients with a certificate
+
+TLS files are in PEM. With --tls-cert every connection is TLS; with --tls-ca besides, only clients with a certificate of
+that authority get in.
 
 SECONDS may have a fraction; SIZE is in bytes, or with k, M, G, T (powers of 1,000) or Ki, Mi, Gi, Ti (of 1,024).
 
@@ -50,9 +55,13 @@ Examples:
   go-ahead send *.jpg --to [2001:db8::7]:12000          several files, 4 at a time
   go-ahead send notes.txt --as "notes (draft).txt"
   tar c src | go-ahead send - --size 10240 --as src.tar a stream of a size that is known
+  go-ahead send a.bin --tls --to files.example:12000    encrypted, to a server with --tls-cert
   go-ahead send a.bin b.bin --pause 200                 slowly, to see several clients at work
 
 SECONDS may have a fraction; SIZE is in bytes, or with k, M, G, T (powers of 1,000) or Ki, Mi, Gi, Ti (of 1,024).
+
+TLS files are in PEM. The server's certificate must be of an authority that Node knows, or of --tls-ca, and name the host
+of --to.
 
 A file counts as sent when the server has confirmed it by closing the connection. Progress goes to standard error.
 With --json each line of standard output is one object:
@@ -142,14 +151,22 @@ function addServe(command: Command, environment: Environment, exit: (code: numbe
       'processes that share the port and the directory (default: this one alone)',
       wholeNumber(1, 1024),
     )
+    .option('--max-connections-per-address <n>', 'of one address (default: as many as in all)', wholeNumber(1))
     .option('--header-deadline <seconds>', 'for the whole header (default: 10)', seconds)
     .option('--body-deadline <seconds>', 'for the next byte of a file (default: 60)', seconds)
+    .option('--min-rate <size>', 'reset slower senders: bytes a second, over 10 s (default: 0, none)', rate)
     .option('--settle <ms>', 'quiet after which a header that came in pieces is whole (default: 50)', milliseconds)
     .option('--grace <ms>', 'watch over a sender that does not close after its last byte (default: 250)', milliseconds)
     .option('--drain <seconds>', 'how long running uploads may go on after a signal (default: 10)', seconds)
+    .option('--tls-cert <file>', 'speak TLS, with this certificate')
+    .option('--tls-key <file>', 'the key of the certificate')
+    .option('--tls-ca <file>', 'let in only clients with a certificate of this authority')
     .option('--json', 'print events as JSON, one object a line')
     .addHelpText('after', SERVE_NOTES)
     .action(async (directory: string, flags: ServeFlags) => {
+      const { checkServeTls } = await import('./tls.js');
+      const fault = checkServeTls(flags);
+      if (fault !== undefined) command.error(fault);
       const { serve } = await import('./serve.js');
       exit(await serve(directory, flags, environment));
     });
@@ -169,6 +186,10 @@ function addSend(command: Command, environment: Environment, exit: (code: number
     .option('--reply-timeout <seconds>', 'for the reply (default: 30)', seconds)
     .option('--send-timeout <seconds>', 'for the server to take some bytes (default: 60)', seconds)
     .option('--confirm-timeout <seconds>', 'for the confirmation after the last byte (default: 120)', seconds)
+    .option('--tls', 'speak TLS')
+    .option('--tls-ca <file>', 'the authority to trust (default: those that Node knows)')
+    .option('--tls-cert <file>', 'a certificate to show to the server')
+    .option('--tls-key <file>', 'the key of the certificate')
     .option('--json', 'print results as JSON, one object a line')
     .addHelpText('after', SEND_NOTES)
     .action(async (files: string[], flags: SendFlags) => {

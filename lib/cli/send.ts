@@ -10,34 +10,43 @@ import type { Address } from './options.js';
 import { Printer, printableMessage } from './printer.js';
 import { ProgressBars } from './progress.js';
 import { onSignals } from './signals.js';
+import { checkSendTls, readClientTls, type TlsFlags } from './tls.js';
 import { formatRate, formatSize, formatTime, plural } from './units.js';
 
 /** The options of the command; where they have the name of a client's option they are passed on as they are. */
-export interface SendFlags extends Pick<
-  SendAllOptions,
-  'concurrency' | 'pause' | 'retries' | 'connectTimeout' | 'replyTimeout' | 'sendTimeout' | 'confirmTimeout'
-> {
+export interface SendFlags
+  extends
+    TlsFlags,
+    Pick<
+      SendAllOptions,
+      'concurrency' | 'pause' | 'retries' | 'connectTimeout' | 'replyTimeout' | 'sendTimeout' | 'confirmTimeout'
+    > {
   readonly to?: Address;
   readonly as?: string;
   readonly size?: bigint;
+  readonly tls?: boolean;
   readonly json?: boolean;
 }
 
 const STDIN = '-';
 
 /** What is wrong with a command line whose single options are right. */
-export function checkSendUsage(files: readonly string[], { as, size }: SendFlags): string | undefined {
+export function checkSendUsage(files: readonly string[], flags: SendFlags): string | undefined {
+  const { as, size } = flags;
   if (as !== undefined && files.length > 1) return '--as names one file, and there are several';
   const stdins = files.filter((file) => file === STDIN).length;
-  if (stdins === 0) return size === undefined ? undefined : '--size is for standard input (-), files know theirs';
+  if (stdins === 0) {
+    return size === undefined ? checkSendTls(flags) : '--size is for standard input (-), files know theirs';
+  }
   if (files.length > 1) return 'standard input (-) is sent alone';
   if (size === undefined) return 'standard input (-) needs --size, as it is announced first';
-  return as === undefined ? 'standard input (-) needs --as, as it has no name' : undefined;
+  return as === undefined ? 'standard input (-) needs --as, as it has no name' : checkSendTls(flags);
 }
 
 /** Sends the files and prints what becomes of each; returns the exit code. */
 export async function sendFiles(files: readonly string[], flags: SendFlags, environment: Environment): Promise<number> {
-  const { to, as, size, json = false, ...options } = flags;
+  const { to, as, size, json = false, tls: secure = false, tlsCert, tlsKey, tlsCa, ...options } = flags;
+  const tls = secure && (await readClientTls({ tlsCert, tlsKey, tlsCa }));
   const list = files.map((file): FileToSend & { readonly name: string } => ({
     file: file === STDIN ? environment.stdin : file,
     name: as ?? basename(file),
@@ -55,6 +64,7 @@ export async function sendFiles(files: readonly string[], flags: SendFlags, envi
     const results = await sendAll(list, {
       ...options,
       ...to,
+      tls,
       signal: abort.signal,
       onEvent: (event) => report.tell(event),
     });

@@ -9,23 +9,29 @@ import type { Environment, Signals } from './environment.js';
 import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
 import { Printer, printableMessage } from './printer.js';
 import { onSignals } from './signals.js';
+import { readServerTls, type TlsFlags } from './tls.js';
 import { formatRate, formatSize, formatTime, plural } from './units.js';
 
 /** The options of the command; where they have the name of a server's option they are passed on as they are. */
-export interface ServeFlags extends Pick<
-  ServerOptions,
-  | 'suffix'
-  | 'onConflict'
-  | 'sync'
-  | 'portableNames'
-  | 'maxSize'
-  | 'maxConnections'
-  | 'headerDeadline'
-  | 'bodyDeadline'
-  | 'settle'
-  | 'grace'
-  | 'drain'
-> {
+export interface ServeFlags
+  extends
+    TlsFlags,
+    Pick<
+      ServerOptions,
+      | 'suffix'
+      | 'onConflict'
+      | 'sync'
+      | 'portableNames'
+      | 'maxSize'
+      | 'maxConnections'
+      | 'maxConnectionsPerAddress'
+      | 'minRate'
+      | 'headerDeadline'
+      | 'bodyDeadline'
+      | 'settle'
+      | 'grace'
+      | 'drain'
+    > {
   readonly host: string;
   readonly port: number;
   readonly workers?: number;
@@ -51,11 +57,12 @@ export async function serve(path: string, flags: ServeFlags, environment: Enviro
   const err = new Printer(environment.stderr, environment.variables);
   const log = json ? jsonLog(out) : plainLog(out, environment.now);
 
+  const tls = await readServerTls(flags);
   const storage = await DirectoryStorage.open(path, options);
   const server =
     workers === undefined
-      ? new Server({ ...options, storage })
-      : new ClusterServer({ ...options, directory: storage.directory, workers });
+      ? new Server({ ...options, tls, storage })
+      : new ClusterServer({ ...options, tls, directory: storage.directory, workers });
   server.on('stored', (upload, stored) => log.stored(upload, stored));
   server.on('failed', (upload, error) => log.failed(upload, error));
   server.on('error', (error) => err.line(err.paint('red', `go-ahead: ${printableMessage(error.message)}`)));

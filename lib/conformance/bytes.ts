@@ -70,12 +70,14 @@ export function join(...pieces: readonly Bytes[]): Bytes {
 }
 
 function fillIn(template: string, variables: Variables): string {
-  return template
-    .replaceAll('{t}', variables.t)
-    .replaceAll('{i}', String(variables.i))
-    // A look into the environment, which is slow, only where it is asked for.
-    .replaceAll('{tmp}', () => tmpdir())
-    .replaceAll('{beside}', variables.beside ?? '');
+  return (
+    template
+      .replaceAll('{t}', variables.t)
+      .replaceAll('{i}', String(variables.i))
+      // A look into the environment, which is slow, only where it is asked for.
+      .replaceAll('{tmp}', () => tmpdir())
+      .replaceAll('{beside}', variables.beside ?? '')
+  );
 }
 
 function partLength(part: Part, variables: Variables): bigint {

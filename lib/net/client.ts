@@ -11,7 +11,7 @@ import type { Source } from '../sources/source.js';
 import { StreamSource } from '../sources/stream-source.js';
 import { encodeHeader } from '../wire/header.js';
 import { DEFAULT_PORT, formatAddress } from './address.js';
-import { secureClientStream, secureContext, type ClientTlsOptions } from './secure-stream.js';
+import { clientContext, secureClientStream, type ClientTlsOptions } from './secure-stream.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
 import { systemClock } from './system-clock.js';
 
@@ -188,7 +188,7 @@ function tellProgress(session: SendSession, size: bigint, onProgress: (sent: big
 }
 
 function tlsContext({ tls = false }: SendOptions): SecureContext | undefined {
-  return tls === false ? undefined : secureContext(tls === true ? {} : tls);
+  return tls === false ? undefined : clientContext(tls === true ? {} : tls);
 }
 
 function certifiedHost({ tls }: SendOptions, host: string): string {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect, createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
@@ -24,18 +25,56 @@ export interface ClientTlsOptions {
   readonly servername?: string | undefined;
 }
 
-/** @throws GoAheadError `OPTION_INVALID` when certificate and key are no such things, or do not belong together */
-export function secureContext(options: ServerTlsOptions | ClientTlsOptions): SecureContext {
+/** @throws GoAheadError `OPTION_INVALID` when something is missing or no such thing, or certificate and key are no pair */
+export function serverContext({ cert, key, ca }: ServerTlsOptions): SecureContext {
+  // From JavaScript either may be missing, and every handshake would fail.
+  if (!isPem(cert) || !isPem(key)) throw unusable('certificate and key', 'a server needs both');
+  return secureContext({ cert, key, ca });
+}
+
+/** @throws GoAheadError `OPTION_INVALID` as above */
+export function clientContext({ cert, key, ca }: ClientTlsOptions): SecureContext {
+  if ((cert === undefined) !== (key === undefined))
+    throw unusable('certificate and key', 'one is nothing without the other');
+  return secureContext({ cert, key, ca });
+}
+
+function secureContext({ cert, key, ca }: ClientTlsOptions): SecureContext {
+  // Node passes over an authority that is none, and for an empty string takes all those it knows: a server would let in
+  // whoever has a certificate of any.
+  if (ca !== undefined) attempt('authority', () => new X509Certificate(ca));
+  if (cert !== undefined) attempt('certificate', () => new X509Certificate(cert));
+  return attempt('certificate or key', () =>
+    createSecureContext({
+      cert,
+      key,
+      ca,
+      minVersion: 'TLSv1.2',
+      // Without one, a client that resumes its session is turned away when certificates are asked for
+      // (SSL_CTX_set_session_id_context(3)).
+      sessionIdContext: 'go-ahead',
+    }),
+  );
+}
+
+function isPem(pem: unknown): boolean {
+  return typeof pem === 'string' || pem instanceof Uint8Array;
+}
+
+function attempt<T>(what: string, make: () => T): T {
   try {
-    return createSecureContext({ cert: options.cert, key: options.key, ca: options.ca, minVersion: 'TLSv1.2' });
+    return make();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new GoAheadError('OPTION_INVALID', `the TLS certificate, key or authority cannot be used: ${reason}`, {
-      expected: 'a certificate, its key, and authorities, in PEM',
-      actual: reason,
-      cause,
-    });
+    throw unusable(what, reasonOf(cause), cause);
   }
+}
+
+function unusable(what: string, reason: string, cause?: unknown): GoAheadError {
+  return new GoAheadError('OPTION_INVALID', `the TLS ${what} cannot be used: ${reason}`, {
+    expected: 'a certificate, its key, and authorities, in PEM',
+    actual: reason,
+    cause,
+  });
 }
 
 /**
@@ -101,13 +140,16 @@ export function secureServerStream(
     requestCert,
     rejectUnauthorized: true,
   });
+  const onError = (cause: Error): void => failed(handshakeFailed(cause));
   socket.once('secure', () => {
     ciphertext.off('end', endedEarly);
+    // From here on an error is the session's.
+    socket.off('error', onError);
     const error = requestCert ? verifyError(socket) : undefined;
     if (error === undefined) ready();
     else failed(handshakeFailed(error));
   });
-  socket.once('error', (cause: Error) => failed(handshakeFailed(cause)));
+  socket.once('error', onError);
   return secureStream(socket, ciphertext);
 }
 
@@ -123,24 +165,33 @@ export function secureClientStream(
   // An address is not allowed as a server name (RFC 6066, section 3); it is verified all the same, by way of `host`.
   const servername = isIP(host) === 0 ? { servername: host } : {};
   const socket = connect({ socket: ciphertext, secureContext: context, host, ...servername });
-  socket.once('secureConnect', ready);
-  socket.once('error', (cause: Error) => failed(handshakeFailed(cause)));
+  const onError = (cause: Error): void => failed(handshakeFailed(cause));
+  socket.once('secureConnect', () => {
+    // In TLS 1.3 the server judges our certificate only after this; the alert comes as an error of OpenSSL.
+    socket.off('error', onError);
+    socket.on('error', (cause: Error) => {
+      if ('library' in cause) failed(handshakeFailed(cause));
+    });
+    ready();
+  });
+  socket.once('error', onError);
   return secureStream(socket, ciphertext);
 }
 
 function secureStream(socket: TLSSocket, ciphertext: Ciphertext): SecureStream {
-  let truncated = false;
+  let truncated: boolean | undefined;
   const push = socket.push.bind(socket);
-  // The only moment that tells the two ends apart: when TLS ends the stream, is there still something below?
+  // The only moment that tells the two ends apart: when TLS ends the stream, is there still something below? After a
+  // close_notify it says so again at the end below.
   socket.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    if (chunk === null && ciphertext.over) truncated = true;
+    if (chunk === null) truncated ??= ciphertext.over;
     return push(chunk, encoding);
   };
   return {
     socket,
     attach(session) {
       const end = (): void => {
-        if (truncated) session.lost(new Error('the TLS stream was cut off: it ended without close_notify'));
+        if (truncated !== false) session.lost(new Error('the TLS stream was cut off: it ended without close_notify'));
         else session.end();
       };
       listenToEnd(socket, { receive: (chunk) => session.receive(chunk), end, lost: (cause) => session.lost(cause) });
@@ -165,11 +216,16 @@ function verifyError(socket: TLSSocket): Error | undefined {
 }
 
 function handshakeFailed(cause: Error): GoAheadError {
-  // OpenSSL's own words are in `reason`; around them `message` has its source file and line.
-  const reason = 'reason' in cause && typeof cause.reason === 'string' ? cause.reason : cause.message;
+  const reason = reasonOf(cause);
   return new GoAheadError('TLS_FAILED', `no secure connection: ${reason}`, {
     expected: 'a TLS handshake, and a certificate that is trusted',
     actual: reason,
     cause,
   });
+}
+
+/** OpenSSL's own words are in `reason`; around them `message` has its source file and line. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return 'reason' in cause && typeof cause.reason === 'string' ? cause.reason : cause.message;
 }

@@ -16,7 +16,7 @@ import { acceptDirectly, directSocket } from './direct-accept.js';
 import { DirectReader } from './direct-reader.js';
 import { listenError } from './listen-error.js';
 import { ReadBuffers } from './read-buffers.js';
-import { secureContext, secureServerStream, type ServerTlsOptions } from './secure-stream.js';
+import { secureServerStream, serverContext, type ServerTlsOptions } from './secure-stream.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
 import { systemClock } from './system-clock.js';
 import { ClusterServer, type ClusterServerOptions } from './workers/cluster-server.js';
@@ -117,7 +117,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#slots = options.slots ?? new CountedSlots(maxConnections);
     this.#clock = options.clock ?? systemClock;
     this.#storage = options.storage;
-    const context = options.tls === undefined ? undefined : secureContext(options.tls);
+    const context = options.tls === undefined ? undefined : serverContext(options.tls);
     // A sender that half-closes is still owed a reply and a receipt.
     this.#listener = createNetServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
       void chain(this.#slots.take(), (hasSlot) => {

@@ -49,6 +49,8 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   #deadline: Timer | undefined;
   #quiet: Timer | undefined;
   #rate: Timer | undefined;
+  /** In this window of the rate the sender had to wait for the storage. */
+  #lagged = false;
   #pieces = 0;
   #finReceived = false;
   #opening = false;
@@ -293,6 +295,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
 
   #unpause(): void {
     this.#paused = false;
+    this.#lagged = true;
     // The silence was ours.
     this.#deadline?.refresh();
     this.#transport.resume();
@@ -330,7 +333,9 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
       const { received } = this.#framer;
       const came = Number(received - before);
       const least = Math.ceil((minRate * rateWindow) / 1000);
-      if (came >= least || this.#pendingWrites > 0) {
+      const lagged = this.#lagged || this.#pendingWrites > 0;
+      this.#lagged = false;
+      if (came >= least || lagged) {
         this.#watchRate(received);
         return;
       }

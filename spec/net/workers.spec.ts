@@ -258,8 +258,11 @@ t.test('workers that die again and again', async (t) => {
   // One that serves, and whose successors cannot.
   const once = join(t.testdirName, 'once.mjs');
   const flag = join(t.testdirName, 'flag');
-  writeFileSync(once, `import fs from 'node:fs'; if (fs.existsSync(${JSON.stringify(flag)})) process.exit(4);
-    await import(${JSON.stringify(WORKER_FILE)});`);
+  writeFileSync(
+    once,
+    `import fs from 'node:fs'; if (fs.existsSync(${JSON.stringify(flag)})) process.exit(4);
+    await import(${JSON.stringify(WORKER_FILE)});`,
+  );
   t.test('end the server', async (t) => {
     const rig = await clusterRig(t, { workers: 1 }, { workerFile: once, clock });
     let ended: GoAheadError | undefined;
@@ -364,7 +367,10 @@ t.test('arguments of a worker', async (t) => {
     [['-e', 'code'], []],
     [['--eval=code', '--enable-source-maps'], ['--enable-source-maps']],
     [['--input-type=module', '-p', 'code'], []],
-    [['--import=./a.js', '--require', './b.cjs', '--test', '--watch'], ['--import=./a.js', '--require', './b.cjs']],
+    [
+      ['--import=./a.js', '--require', './b.cjs', '--test', '--watch'],
+      ['--import=./a.js', '--require', './b.cjs'],
+    ],
     [['--max-old-space-size=100'], ['--max-old-space-size=100']],
   ]) {
     t.same(workerArguments(given ?? []), kept);
@@ -385,8 +391,16 @@ t.test('errors as data', async (t) => {
   const error = new GoAheadError('STORAGE_FAILED', 'no', { clause: '1.2', expected: 'a', actual: 'b', cause });
   const back = fromPlainError(structuredClone(toPlainError(error)));
   t.type(back, GoAheadError);
-  t.match(back, { ...error, message: 'no', stack: error.stack ?? '', cause: { message: 'EIO: i/o error', code: 'EIO' } });
-  t.equal(fromPlainError(toPlainError(new GoAheadError('ABORTED', 'x', { cause: 'why' }))).cause instanceof Error, true);
+  t.match(back, {
+    ...error,
+    message: 'no',
+    stack: error.stack ?? '',
+    cause: { message: 'EIO: i/o error', code: 'EIO' },
+  });
+  t.equal(
+    fromPlainError(toPlainError(new GoAheadError('ABORTED', 'x', { cause: 'why' }))).cause instanceof Error,
+    true,
+  );
   t.equal('cause' in fromPlainError(toPlainError(new GoAheadError('ABORTED', 'x'))), false);
 });
 
@@ -403,7 +417,10 @@ t.test('leases: never more than there is, and nobody is refused what is idle els
           setImmediate(() => queue.shift()?.());
         };
       };
-      const [down, up] = [[channel(), channel(), channel()], [channel(), channel(), channel()]];
+      const [down, up] = [
+        [channel(), channel(), channel()],
+        [channel(), channel(), channel()],
+      ];
       const gone = new Set<number>();
       const ledger = new Ledger<number>(new SlotPool(total, 1), {
         granted: (worker, amount) => down[worker]?.(() => leases[worker]?.granted(amount)),
