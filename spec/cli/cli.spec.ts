@@ -608,8 +608,8 @@ t.test('progress bars', async (t) => {
   bars.update(0, 'a', 0n, 500n);
   bars.update(0, 'a', 250n, 500n);
   bars.line('a line that stays');
-  bars.end(2);
   bars.stop();
+  bars.end(2);
   t.match(output.text, /a line that stays\n/);
   t.match(output.text, / 70% of +1\.0 kB.* 3 files/, 'the total counts what was sent again once');
   t.match(output.text, / 50% of +500 B.* a\\u001b\[31m/);
@@ -626,9 +626,19 @@ t.test('progress bars', async (t) => {
   t.match(drawLine({ ...params, total: 0, value: 0, progress: 1 }, 'empty', 0), /100% of +0 B +empty/);
 });
 
+/** Until the end of the test: other spec files that run now use the real one. */
+function setTemporaryDirectory(t: Test, directory: string): void {
+  const { TMPDIR } = process.env;
+  process.env['TMPDIR'] = directory;
+  t.teardown(() => {
+    if (TMPDIR === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = TMPDIR;
+  });
+}
+
 t.test('demo', async (t) => {
-  const folders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('go-ahead-demo-'));
-  const before = folders();
+  const directory = t.testdir();
+  setTemporaryDirectory(t, directory);
 
   const good = start(['demo', '--clients', '3', '--large', '3MiB']);
   t.equal(await good.exit, 0);
@@ -681,12 +691,11 @@ t.test('demo', async (t) => {
   t.equal(await interrupted.exit, 130);
   t.match(interrupted.stdout.text, /client \d, report\.pdf: the transfer was aborted \(ABORTED\)/);
   t.match(interrupted.stderr.text, /interrupted/);
-  t.strictSame(folders(), before, 'nothing is left behind');
+  t.strictSame(readdirSync(directory), [], 'nothing is left behind');
 
   const kept = start(['demo', '--clients', '1', '--large', '1k', '--keep']);
   t.equal(await kept.exit, 0);
   const folder = kept.stdout.lines.at(-1)?.replace(/^kept: /, '') ?? '';
-  t.teardown(() => rmSync(folder, { recursive: true }));
   t.strictSame(readFileSync(join(folder, 'stored', 'passwd')), readFileSync(join(folder, 'sent', 'hostile')));
 });
 
@@ -698,12 +707,7 @@ t.test('what else can go wrong', async (t) => {
   };
   await t.rejects(run(environment), boom, 'a bug keeps its stack');
 
-  const { TMPDIR } = process.env;
-  t.teardown(() => {
-    if (TMPDIR === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = TMPDIR;
-  });
-  process.env['TMPDIR'] = join(t.testdir(), 'missing');
+  setTemporaryDirectory(t, join(t.testdir(), 'missing'));
   const homeless = start(['demo']);
   t.equal(await homeless.exit, 1);
   t.match(homeless.stderr.lines, [/^go-ahead: ENOENT: no such file or directory, mkdtemp /]);
