@@ -61,15 +61,16 @@ export async function demo(options: DemoFlags, environment: Environment, hooks: 
     signalled = signal;
     abort.abort();
   });
-  const folder = await mkdtemp(join(tmpdir(), 'go-ahead-demo-'));
+  let folder: string | undefined;
   try {
+    folder = await mkdtemp(join(tmpdir(), 'go-ahead-demo-'));
     const matched = await run(options, folder, abort.signal, out, hooks);
     if (options.keep === true) out.line(`kept: ${folder}`);
     if (signalled !== undefined) return EXIT_BY_SIGNAL[signalled];
     return matched ? EXIT.ok : EXIT.failed;
   } finally {
     offSignals();
-    if (options.keep !== true) await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined && options.keep !== true) await rm(folder, { recursive: true, force: true });
     if (signalled !== undefined) err.line('go-ahead: the demo was interrupted');
   }
 }
@@ -132,7 +133,7 @@ async function prepareJobs(clients: number, large: bigint, sources: string): Pro
       if (job !== undefined) jobs.push({ client, ...job });
     }
     for (let i = 0; i < Math.min(3, own.length); i++) {
-      const path = own[((client - 1) * 3 + i) % own.length] ?? '';
+      const { [((client - 1) * 3 + i) % own.length]: path = '' } = own;
       jobs.push({ client, name: basename(path), path, pause: 0 });
     }
     // The same name from each of them, with bytes of their own; every other one takes its time.
@@ -232,9 +233,9 @@ function printTable(rows: readonly Row[], out: Printer): void {
   const [title = '', ...lines] = table(columns, cells);
   out.line('');
   out.line(out.paint('bold', title));
-  lines.forEach((line, i) => {
-    const row = rows[i];
-    out.line(row === undefined || isGood(row) ? line : out.paint('red', line));
+  rows.forEach((row, i) => {
+    const { [i]: line = '' } = lines;
+    out.line(isGood(row) ? line : out.paint('red', line));
   });
   out.line('');
 }
@@ -266,8 +267,10 @@ function printSummary(rows: readonly Row[], { clients, ms, atOnce, stray }: Tota
     const { code, message } = outcome.error;
     out.line(out.paint('red', `client ${job.client}, ${printable(job.name)}: ${printableMessage(message)} (${code})`));
   }
-  const good = rows.filter(isGood);
-  const bytes = good.reduce((sum, { outcome }) => sum + (outcome.kind === 'confirmed' ? outcome.receipt.size : 0n), 0n);
+  const good = rows.flatMap(({ outcome, match }) =>
+    outcome.kind === 'confirmed' && match !== undefined ? [outcome] : [],
+  );
+  const bytes = good.reduce((sum, { receipt }) => sum + receipt.size, 0n);
   const figures = `${formatSize(bytes)} from ${plural(clients, 'client')}, up to ${atOnce} at once, in ${formatTime(ms)} (${formatRate(bytes, ms)})`;
   if (good.length === rows.length && stray === 0) {
     out.line(out.paint('green', `all ${plural(rows.length, 'file')} arrived and match by SHA-256: ${figures}`));

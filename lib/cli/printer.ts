@@ -19,6 +19,12 @@ export class Printer {
     output.on('error', () => (this.#gone = true));
   }
 
+  /** Of a terminal, as it is now. */
+  get columns(): number {
+    const { columns = 80 } = this.output;
+    return columns;
+  }
+
   line(text: string): void {
     this.write(`${text}\n`);
   }

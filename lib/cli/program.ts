@@ -84,8 +84,8 @@ export async function runProgram(environment: Environment, out: Printer, err: Pr
     .configureOutput({
       writeOut: (text) => out.write(text),
       writeErr: (text) => err.write(text),
-      getOutHelpWidth: () => out.output.columns ?? 80,
-      getErrHelpWidth: () => err.output.columns ?? 80,
+      getOutHelpWidth: () => out.columns,
+      getErrHelpWidth: () => err.columns,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })

@@ -20,7 +20,8 @@ export class ProgressBars {
   private constructor(bars: MultiBar, output: Output, totalSize: bigint, label: string) {
     this.#bars = bars;
     // Bars that do not fit on the screen would scroll, and be drawn again and again.
-    this.#most = Math.max(1, (output.rows ?? 24) - 3);
+    const { rows = 24 } = output;
+    this.#most = Math.max(1, rows - 3);
     this.#total = bars.create(Number(totalSize), 0, payload(label));
   }
 
@@ -95,7 +96,7 @@ function cut(text: string, width: number): string {
   let used = 0;
   let end = 0;
   for (const character of text) {
-    used += (character.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1;
+    used += character >= '\u1100' ? 2 : 1;
     if (used > width) return text.slice(0, end);
     end += character.length;
   }

@@ -11,9 +11,16 @@ export async function run(environment: Environment): Promise<number> {
   try {
     return await runProgram(environment, out, err);
   } catch (reason) {
+    const text = describe(reason);
     // Anything else is a bug, and worth its stack.
-    if (!(reason instanceof GoAheadError)) throw reason;
-    err.line(`${err.paint('red', `go-ahead: ${printableMessage(reason.message)}`)} (${reason.code})`);
-    return reason.code === 'OPTION_INVALID' ? EXIT.usage : EXIT.failed;
+    if (text === undefined) throw reason;
+    err.line(err.paint('red', `go-ahead: ${printableMessage(text)}`));
+    return reason instanceof GoAheadError && reason.code === 'OPTION_INVALID' ? EXIT.usage : EXIT.failed;
   }
+}
+
+/** Of an error that a user can do something about: ours, or the system's (such as a temporary directory that is full). */
+function describe(reason: unknown): string | undefined {
+  if (reason instanceof GoAheadError) return `${reason.message} (${reason.code})`;
+  return reason instanceof Error && 'syscall' in reason ? reason.message : undefined;
 }

@@ -38,11 +38,11 @@ export function checkSendUsage(files: readonly string[], { as, size }: SendFlags
 /** Sends the files and prints what becomes of each; returns the exit code. */
 export async function sendFiles(files: readonly string[], flags: SendFlags, environment: Environment): Promise<number> {
   const { to, as, size, json = false, ...options } = flags;
-  const list = files.map((file): FileToSend & { readonly name: string } =>
-    file === STDIN
-      ? { file: environment.stdin, name: as ?? '', ...(size === undefined ? {} : { size }) }
-      : { file, name: as ?? basename(file) },
-  );
+  const list = files.map((file): FileToSend & { readonly name: string } => ({
+    file: file === STDIN ? environment.stdin : file,
+    name: as ?? basename(file),
+    ...(size === undefined ? {} : { size }),
+  }));
   const abort = new AbortController();
   let signalled: Signal | undefined;
   const off = onSignals(environment.signals, (signal) => {
@@ -105,8 +105,8 @@ class Report {
 
   tell(event: SendEvent): void {
     const { index } = event;
-    const file = this.#files[index] ?? '';
-    const name = this.#names[index] ?? '';
+    const { [index]: file = '' } = this.#files;
+    const { [index]: name = '' } = this.#names;
     switch (event.kind) {
       case 'progress':
         this.#bars?.update(index, name, event.sent, event.size);
@@ -172,8 +172,7 @@ class Report {
 async function totalSize(files: readonly string[]): Promise<bigint> {
   const sizes = files.map(async (file) => {
     try {
-      const stats = await stat(file, { bigint: true });
-      return stats.isFile() ? stats.size : 0n;
+      return (await stat(file, { bigint: true })).size;
     } catch {
       return 0n;
     }

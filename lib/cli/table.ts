@@ -15,7 +15,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
       .map(({ right = false }, i) => {
         const cell = row[i] ?? '';
         if (i === columns.length - 1) return cell;
-        const width = widths[i] ?? 0;
+        const { [i]: width = 0 } = widths;
         return right ? cell.padStart(width) : cell.padEnd(width);
       })
       .join('  ')

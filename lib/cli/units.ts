@@ -8,7 +8,8 @@ export function formatSize(bytes: bigint | number): string {
     value /= 1000;
     step += 1;
   }
-  return `${shorten(value, step === 0)} ${STEPS[step] ?? ''}`;
+  const { [step]: unit = '' } = STEPS;
+  return `${shorten(value, step === 0)} ${unit}`;
 }
 
 /** `12 ms`, `3.4 s`, `2 min 5 s`. */
