@@ -11,9 +11,10 @@ import { CLIENT_CASES } from './cases/index.js';
 import { clauseLevel } from './clause.js';
 import { Child, describeExit, type Exit } from './child.js';
 import { fillCommand, mentions, splitCommand } from './command.js';
-import { environment, quoted, type ConformOptions } from './conform-server.js';
+import { declarations, mustBeDirectory, quoted, type ConformOptions } from './conform-server.js';
 import { holds, isPositive, judgeClient, verdictOf } from './judge.js';
-import { exitCodeOf, summarize, type Axis, type Report, type Result } from './report.js';
+import { Recorder } from './recorder.js';
+import type { Axis, Report } from './report.js';
 import { resultOf } from './run-server-case.js';
 import { Board, GO_AHEAD, runScript, type Observed } from './script.js';
 import { pool, randomFrom, select, shuffle, tokens } from './select.js';
@@ -64,8 +65,6 @@ export async function conformClient(options: ConformClientOptions): Promise<Repo
       actual: options.exec,
     });
   }
-  const startedAt = new Date();
-  const started = performance.now();
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const random32 = randomFrom(seed);
   const profile = options.profile ?? 'full';
@@ -75,37 +74,24 @@ export async function conformClient(options: ConformClientOptions): Promise<Repo
     skip: options.skip ?? [],
     quick: options.quick ?? false,
   });
+  if (options.cwd !== undefined) await mustBeDirectory(options.cwd, '--cwd');
   const folder = await fs.mkdtemp(joinPath(options.cwd ?? tmpdir(), 'go-ahead-conformance-'));
   try {
-    for (const reporter of options.reporters ?? []) {
-      reporter.begin?.({ role: 'client', profile, target: options.exec, cases: cases.length, seed });
-    }
-    const run = new Run(options, { words, folder, profile, token: tokens(random32), seed });
-    await run.begin();
-    await run.all(shuffle(cases, random32));
-    const results = [...run.results].sort((a, b) => a.id.localeCompare(b.id));
-    const report: Report = {
-      schema: 'go-ahead/conformance-report',
-      version: 1,
+    const { exec: target, declared = {} } = options;
+    const recorder = new Recorder(options, cases, {
       role: 'client',
       profile,
-      target: options.exec,
+      target,
       observation: 'exec',
       seed,
-      startedAt: startedAt.toISOString(),
-      ms: Math.round(performance.now() - started),
-      environment: environment(),
-      times: run.times,
-      capabilities: UNKNOWN,
-      declared: options.declared ?? {},
-      suffix: '',
-      notes: run.notes,
-      results,
-      summary: summarize(results),
-      exitCode: exitCodeOf(run.startable, results),
-    };
-    for (const reporter of options.reporters ?? []) reporter.end(report);
-    return report;
+      declared,
+    });
+    const run = new Run(options, { words, folder, profile, token: tokens(random32), seed, recorder });
+    await recorder.run(async () => {
+      await run.begin();
+      await run.all(shuffle(cases, random32));
+    });
+    return recorder.end({ times: run.times, capabilities: UNKNOWN, suffix: '', reachable: run.startable });
   } finally {
     await fs.rm(folder, { recursive: true, force: true });
   }
@@ -117,11 +103,10 @@ interface RunBase {
   readonly profile: Profile;
   readonly token: () => string;
   readonly seed: number;
+  readonly recorder: Recorder;
 }
 
 class Run {
-  readonly results: Result[] = [];
-  readonly notes: string[] = [];
   times: Times = UNMEASURED;
   startable = true;
   readonly #options: ConformClientOptions;
@@ -140,7 +125,7 @@ class Run {
     if (control.exit.failedToStart !== undefined) this.startable = false;
     if (!holds(control.axes)) {
       this.#gate = brokenOf(control.axes);
-      this.notes.push(`The control transfer failed: ${this.#gate}`);
+      this.#base.recorder.notes.push(`The control transfer failed: ${this.#gate}`);
     }
     const start = control.connectMs ?? 0;
     // Most of what a client takes is the start of its process: waiting for it needs that much patience.
@@ -156,13 +141,14 @@ class Run {
   }
 
   async #one(one: ClientCase): Promise<void> {
+    if (this.#base.recorder.aborted) return;
     const started = performance.now();
     const replay = this.#replay(one.id);
     const missing = (one.declared ?? []).filter((name) => this.#options.declared?.[name] === undefined);
     try {
       if (missing.length > 0) {
         const reason = `needs --declare ${missing.map((name) => `${name}=MS`).join(' ')}`;
-        this.#publish(resultOf(one, { verdict: 'untestable', reason, replay }));
+        this.#base.recorder.publish(resultOf(one, { verdict: 'untestable', reason, replay }));
         return;
       }
       const own = await this.#exchange(one.exchange, 'connection');
@@ -177,10 +163,10 @@ class Run {
       );
       const evidence = { connections, disk: null, process: describeExit(own.exit) };
       const ms = Math.round(performance.now() - started);
-      this.#publish(resultOf(one, { verdict, reason, replay, axes: [...own.axes, proof], evidence, ms }));
+      this.#base.recorder.publish(resultOf(one, { verdict, reason, replay, axes: [...own.axes, proof], evidence, ms }));
     } catch (fault) {
       const reason = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-      this.#publish(resultOf(one, { verdict: 'suite fault', reason, replay }));
+      this.#base.recorder.publish(resultOf(one, { verdict: 'suite fault', reason, replay }));
     }
   }
 
@@ -219,7 +205,7 @@ class Run {
       const connectMs = socket === null ? null : performance.now() - started;
       let observed: Observed | null = null;
       if (socket !== null) {
-        const log = new WireLog();
+        const log = new WireLog(this.#options.trace !== undefined);
         log.event('connected');
         wire = new Wire(socket, log);
         const changeFile = (how: FileChange): Promise<void> => change(path, how, variables);
@@ -240,17 +226,13 @@ class Run {
     }
   }
 
-  #publish(result: Result): void {
-    this.results.push(result);
-    for (const reporter of this.#options.reporters ?? []) reporter.result?.(result);
-  }
-
   #replay(id: string): string {
     const { exec, port, cwd } = this.#options;
     const parts = [
       `--exec ${quoted(exec)}`,
       port === undefined ? '' : `--port ${port}`,
       cwd === undefined ? '' : `--cwd ${quoted(cwd)}`,
+      ...declarations(this.#options.declared),
       `--profile ${this.#base.profile} --seed ${this.#base.seed} --only ${id}`,
     ];
     return `go-ahead conform client ${parts.filter((part) => part !== '').join(' ')}`;
