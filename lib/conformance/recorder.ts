@@ -28,6 +28,8 @@ export class Recorder {
   readonly #results: Result[] = [];
   readonly #begun = performance.now();
   readonly #today: string;
+  #reporters: readonly Reporter[];
+  #broken = false;
   #ended = false;
 
   constructor(options: RecorderOptions, cases: readonly Pick<Case, 'id'>[], start: Start) {
@@ -44,7 +46,9 @@ export class Recorder {
       cases: cases.length,
     };
     this.#trace = options.trace === undefined ? null : new Trace(options.trace, this.#start);
-    for (const reporter of options.reporters ?? []) reporter.begin?.(this.#start);
+    this.#reporters = options.reporters ?? [];
+    if (cases.length === 0) this.notes.push('No case was selected');
+    this.#tell((reporter) => reporter.begin?.(this.#start));
   }
 
   /** Whether the user has asked for the end of the run. */
@@ -78,7 +82,7 @@ export class Recorder {
       this.#today,
     );
     this.#results.push(known);
-    for (const reporter of this.#options.reporters ?? []) reporter.result?.(known);
+    this.#tell((reporter) => reporter.result?.(known));
   }
 
   end(found: Pick<Report, 'times' | 'capabilities' | 'suffix'> & { readonly reachable: boolean }): Report {
@@ -100,7 +104,21 @@ export class Recorder {
       summary: summarize(results),
       exitCode: exitCodeOf(reachable, results, state),
     };
-    for (const reporter of this.#options.reporters ?? []) reporter.end(report);
-    return report;
+    const told = this.#broken ? { ...report, exitCode: 5 as const } : report;
+    this.#tell((reporter) => reporter.end(told));
+    return this.#broken ? { ...report, exitCode: 5 } : report;
+  }
+
+  /** A reporter that fails (a full disk) is left out, and the run is not lost for the others; but it cannot end with 0. */
+  #tell(what: (reporter: Reporter) => void): void {
+    for (const reporter of this.#reporters) {
+      try {
+        what(reporter);
+      } catch (fault) {
+        this.#broken = true;
+        this.#reporters = this.#reporters.filter((other) => other !== reporter);
+        this.notes.push(`A report could not be written: ${String(fault)}`);
+      }
+    }
   }
 }

@@ -102,3 +102,14 @@ export function diskChanges(before: Snapshot, after: Snapshot): readonly { chang
   });
   return [...gone, ...rest];
 }
+
+/** What moves a cursor or reorders text is escaped beyond what JSON asks for; it reads back as the same value. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
+    Array.from({ length: character.length }, (_, i) => {
+      return `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;
+    }).join(''),
+  );
+}
