@@ -4,7 +4,7 @@ import type { Axis, Evidence, Result, Verdict } from '../report.js';
 import type { WireEntry } from '../wire.js';
 import { WHY } from '../why.js';
 import { remembered } from './document-reporter.js';
-import { diskChanges, shown, shownLines } from './text.js';
+import { AXES, diskChanges, shown, shownLines } from './text.js';
 
 type Look = 'pass' | 'fail' | 'warn' | 'open';
 
@@ -38,7 +38,7 @@ function axisRow({ axis, ok, expected, actual }: Axis): string {
   const [look, sign, word] =
     ok === null ? ['unseen', '?', 'not seen'] : ok ? ['yes', '✓', 'as expected'] : ['no', '✗', 'not as expected'];
   return (
-    `<tr><th scope="row">${axis}</th><td class="${look}"><span aria-hidden="true">${sign}</span> ${word}</td>` +
+    `<tr><th scope="row">${AXES[axis]}</th><td class="${look}"><span aria-hidden="true">${sign}</span> ${word}</td>` +
     `<td>${esc(expected)}</td><td${ok === false ? ' class="broken"' : ''}>${esc(actual)}</td></tr>\n`
   );
 }
@@ -88,7 +88,7 @@ function exchange({ connections }: Evidence, role: Role): string {
     const more =
       log.length > LINES ? `<p class="soft">${log.length - LINES} more lines are in the JSON report.</p>\n` : '';
     return (
-      `<div class="scroll"><table class="log"><caption>${esc(label)}</caption><thead><tr><th scope="col">Time</th>` +
+      `<div class="scroll"><table class="log"><caption>${esc(label)}${label.startsWith('twin') ? ': the same without the fault' : ''}</caption><thead><tr><th scope="col">Time</th>` +
       '<th scope="col">Direction</th><th scope="col">What</th><th scope="col">Bytes (hexadecimal)</th>' +
       `<th scope="col">As text</th></tr></thead><tbody>\n${rows.join('')}</tbody></table></div>\n${more}`
     );

@@ -25,9 +25,6 @@ a { color: var(--bytes); }
 code, pre, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .85em; }
 code { overflow-wrap: anywhere; }
 .soft { color: var(--soft); }
-.skip { position: absolute; left: -100rem; }
-.skip:focus { left: 1rem; }
-.out { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .banner { margin: 1rem 0; padding: .9rem 1.1rem; border-left: .5rem solid; border-radius: .3rem; font-size: 1.1rem; }
 .banner strong { display: block; font-size: 1.35rem; }
 .is-pass { background: var(--pass-bg); border-color: var(--pass); }
@@ -35,7 +32,7 @@ code { overflow-wrap: anywhere; }
 .is-warn { background: var(--warn-bg); border-color: var(--warn); }
 .is-open { background: var(--open-bg); border-color: var(--open); }
 .counts { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1rem 0; padding: 0; list-style: none; }
-.counts li { flex: 1 1 7rem; padding: .5rem .8rem; border-top: .25rem solid; border-radius: .3rem; }
+.counts li { flex: 1 1 7rem; padding: .5rem .8rem; border-top-width: .25rem; border-top-style: solid; border-radius: .3rem; }
 .counts b { display: block; font-size: 1.6rem; line-height: 1.2; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 1rem 0; }
 .facts dt { color: var(--soft); }
@@ -62,11 +59,11 @@ td.broken { background: var(--fail-bg); padding-left: .5rem; }
 .log { font-size: .85rem; }
 .log td.at { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .log td.hex { width: 26rem; min-width: 15rem; color: var(--bytes); }
-.log td.text { min-width: 8rem; }
+.log td.text { min-width: 10rem; overflow-wrap: anywhere; }
 .log tr.theirs td { background: var(--panel); }
-.what { white-space: nowrap; }
+.what, .yes, .no, .unseen { white-space: nowrap; }
 .again { display: block; padding: .6rem .8rem; background: var(--panel); border: 1px solid var(--line); border-radius: .3rem;
-  white-space: pre-wrap; user-select: all; }
+  white-space: pre; overflow-x: auto; user-select: all; }
 details { margin: .5rem 0; }
 summary { cursor: pointer; padding: .3rem 0; }
 summary:focus-visible, a:focus-visible { outline: 3px solid var(--bytes); outline-offset: 2px; }
@@ -79,6 +76,6 @@ summary:focus-visible, a:focus-visible { outline: 3px solid var(--bytes); outlin
   h2, h3, h4, caption { break-after: avoid; }
   tr, blockquote, .banner { break-inside: avoid; }
   .scroll { overflow: visible; }
-  .skip { display: none; }
+  .again { white-space: pre-wrap; }
 }
 `;

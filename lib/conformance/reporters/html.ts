@@ -81,7 +81,7 @@ function remarks({ notes, baseline }: Report): string {
   const all = [...baseline.map((problem) => `Baseline: ${problem}`), ...notes];
   return all.length === 0
     ? ''
-    : `<h2>Of the run as a whole</h2>\n<ul>${all.map((note) => `<li>${esc(note)}</li>`).join('\n')}</ul>\n`;
+    : `<h2>About the run as a whole</h2>\n<ul>${all.map((note) => `<li>${esc(note)}</li>`).join('\n')}</ul>\n`;
 }
 
 function contents(open: readonly Result[]): string {

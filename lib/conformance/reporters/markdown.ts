@@ -2,6 +2,7 @@
 import { countsAgainst, type Report, type Result } from '../report.js';
 import { WHY } from '../why.js';
 import {
+  AXES,
   BY_URGENCY,
   byUrgency,
   diskChanges,
@@ -83,7 +84,7 @@ function axisTable(axes: Result['axes']): readonly string[] {
     '| --- | --- | --- |',
     ...axes.map(({ axis, ok, expected, actual }) => {
       const sign = ok === null ? 'not seen' : ok ? 'ok' : '**not ok**';
-      return `| ${axis}: ${sign} | ${md(expected)} | ${md(actual)} |`;
+      return `| ${AXES[axis]}: ${sign} | ${md(expected)} | ${md(actual)} |`;
     }),
   ];
 }

@@ -1,7 +1,7 @@
 /** How evidence is worded, in one way for all reporters. Everything that a target or a user chose is made printable. */
 import { printable } from '../../printable.js';
 import type { DiskEntry, Snapshot } from '../directory.js';
-import type { Report, Result, Verdict } from '../report.js';
+import { countsAgainst, type AxisName, type Report, type Result, type Verdict } from '../report.js';
 import type { WireEntry } from '../wire.js';
 
 /** U+FFFE and U+FFFF stand in no XML document; the other noncharacters are as useless to a reader. */
@@ -48,19 +48,46 @@ export function sums({ summary }: Pick<Report, 'summary'>): string {
   return counts.length === 0 ? 'nothing ran' : counts.join(', ');
 }
 
-const EXIT_MEANINGS = {
-  0: 'every required case passed',
-  1: 'a MUST was broken or not shown, or the baseline is out of date',
-  2: 'the command line is wrong',
-  3: 'only a SHOULD was broken',
-  4: 'the target could not be reached or started',
-  5: 'a fault of the suite itself',
-  6: 'nothing ran, nothing could be judged, or the run was cut off',
-} as const;
-
-export function exitMeaning({ exitCode }: Pick<Report, 'exitCode'>): string {
-  return EXIT_MEANINGS[exitCode];
+/** What its exit code says of this run. */
+export function exitMeaning({ exitCode, results, baseline, complete }: Report): string {
+  switch (exitCode) {
+    case 0:
+      return 'every required case passed';
+    case 1: {
+      const open = results.filter((result) => countsAgainst(result) && result.level === 'must');
+      const whys = [
+        ...(open.some(({ verdict }) => verdict === 'fail') ? ['a MUST is broken'] : []),
+        ...(open.some(({ verdict }) => verdict === 'inconclusive') ? ['a required case could not be shown'] : []),
+        ...(baseline.length > 0 ? ['the baseline is out of date'] : []),
+      ];
+      return whys.join(', and ');
+    }
+    case 2:
+      return 'the command line is wrong';
+    case 3:
+      return 'only a SHOULD is broken';
+    case 4:
+      return 'the target could not be reached or started';
+    case 5:
+      return 'a fault of the suite itself';
+    case 6:
+      if (results.length === 0) return 'nothing ran';
+      return complete ? 'nothing could be judged' : 'the run was cut off, and nothing was wrong so far';
+  }
 }
+
+/** The axes for a reader who sees them for the first time. */
+export const AXES: Readonly<Record<AxisName, string>> = {
+  wire: 'Bytes received',
+  close: 'How it closed',
+  disk: 'On disk',
+  time: 'In time',
+  exit: 'Exit status',
+  stderr: 'Message',
+  alive: 'Alive afterwards',
+  resources: 'Resources returned',
+  twin: 'The same without the fault',
+};
 
 /** `pass`, or `fail (known until 2026-12-31: ...)`. */
 export function verdictText({ verdict, known }: Result): string {
