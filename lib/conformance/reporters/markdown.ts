@@ -21,8 +21,8 @@ const LINES = 40;
 /** No markup, no link, no mention can come out of it. */
 function md(text: string): string {
   return shown(text)
-    .replace(/[&<>@]/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replace(/[\\`*_{}[\]()#|~!+-]/g, '\\$&');
+    .replace(/[\\`*_{}[\]()#|~!+-]/g, '\\$&')
+    .replace(/[&<>@]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** A code span holds anything, as long as its fence is longer than any run of backticks in it. */

@@ -24,6 +24,10 @@ function diagnostics(result: Result): readonly string[] {
   const { verdict, level, clause, sentence, reason, axes, evidence, replay } = result;
   const { connections, disk, process } = evidence;
   const logs = connections.flatMap(({ label, log }) => log.map((entry) => `${label} ${wireLine(entry)}`));
+  // A key may stand there once only; the first broken one of an axis speaks for it.
+  const broken = axes.filter(
+    ({ axis, ok }, n) => ok !== true && axes.findIndex((one) => one.axis === axis && one.ok !== true) === n,
+  );
   const changes = disk === null ? [] : diskChanges(disk.before, disk.after);
   return [
     `verdict: ${yaml(verdict)}`,
@@ -31,9 +35,12 @@ function diagnostics(result: Result): readonly string[] {
     `clause: ${yaml(clause)}`,
     `sentence: ${yaml(sentence)}`,
     ...list('reason', reason === '' ? [] : shownLines(reason)),
-    ...axes.flatMap(({ axis, ok, expected, actual }) =>
-      ok === true ? [] : [`${axis}:`, `  expected: ${yaml(expected)}`, `  actual: ${yaml(actual)}`],
-    ),
+    ...(broken.length === 0 ? [] : ['axes:']),
+    ...broken.flatMap(({ axis, expected, actual }) => [
+      `  ${axis}:`,
+      `    expected: ${yaml(expected)}`,
+      `    actual: ${yaml(actual)}`,
+    ]),
     ...list('exchange', logs),
     ...list(
       'disk',
