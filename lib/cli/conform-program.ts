@@ -63,8 +63,8 @@ Examples:
   go-ahead conform client --exec "./client {name}" --port 12000 --cwd run   cannot be told a port, sends from where it stands
 
 The command runs once a case against a server of the suite, and its exit status counts. It is split like a shell would and
-run without one. {file} is an absolute path, {name} its last component; with --cwd the file is in a folder below it, and
-the command runs there.
+run without one. {file} is an absolute path, {name} its last component; a client that is given only {name} finds the files
+in --cwd.
 ${EXIT_NOTES}`;
 
 type Finish = (command: Command) => Command;

@@ -2,22 +2,31 @@
  * Bytes as a case writes them: literal, or described so shortly that gigabytes fit in a row.
  *
  * `{t}` in a text stands for the token of the run of the case (it makes names unique, and what is left on disk
- * attributable), `{i}` for the number of the copy of a connection.
+ * attributable), `{i}` for the number of the copy of a connection, `{tmp}` for the system's temporary directory and
+ * `{beside}` for the directory of the canaries beside the server's own; both are absolute.
  */
 import { createCipheriv, createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
 
 export type Part =
   | { readonly kind: 'hex'; readonly hex: string }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'random'; readonly length: bigint; readonly key: string }
-  | { readonly kind: 'repeat'; readonly hex: string; readonly length: bigint };
+  | { readonly kind: 'repeat'; readonly hex: string; readonly length: bigint }
+  | { readonly kind: 'repeat less suffix'; readonly hex: string; readonly length: bigint }
+  | { readonly kind: 'share of free space'; readonly percent: bigint };
 
 export type Bytes = readonly Part[];
 
-/** What `{t}` and `{i}` stand for. */
+/** What `{t}`, `{i}` and `{beside}` stand for. */
 export interface Variables {
   readonly t: string;
   readonly i: number;
+  readonly beside?: string;
+  /** What the server adds to names. */
+  readonly suffix?: string;
+  /** Bytes that the server's filesystem has left. */
+  readonly free?: bigint;
 }
 
 /** Literal bytes: `hex('00 00 00 00 00 00 00 05')`. */
@@ -44,12 +53,28 @@ export function repeat(digits: string, length: number | bigint): Bytes {
   );
 }
 
+/** As `repeat`, less as many bytes as the server's suffix has: for names that just fit, or just do not. */
+export function repeatLessSuffix(digits: string, length: number): Bytes {
+  return repeat(digits, length).map((part) =>
+    part.kind === 'repeat' ? { ...part, kind: 'repeat less suffix' } : part,
+  );
+}
+
+/** Eight bytes, most significant first: so much of the space that the server's filesystem has left. */
+export function shareOfFreeSpace(percent: number): Bytes {
+  return [{ kind: 'share of free space', percent: BigInt(percent) }];
+}
+
 export function join(...pieces: readonly Bytes[]): Bytes {
   return pieces.flat();
 }
 
 function fillIn(template: string, variables: Variables): string {
-  return template.replaceAll('{t}', variables.t).replaceAll('{i}', String(variables.i));
+  return template
+    .replaceAll('{t}', variables.t)
+    .replaceAll('{i}', String(variables.i))
+    .replaceAll('{tmp}', tmpdir())
+    .replaceAll('{beside}', variables.beside ?? '');
 }
 
 function partLength(part: Part, variables: Variables): bigint {
@@ -61,6 +86,10 @@ function partLength(part: Part, variables: Variables): bigint {
     case 'random':
     case 'repeat':
       return part.length;
+    case 'repeat less suffix':
+      return part.length - BigInt(Buffer.byteLength(variables.suffix ?? ''));
+    case 'share of free space':
+      return 8n;
   }
 }
 
@@ -83,10 +112,16 @@ function slicePart(part: Part, variables: Variables, from: bigint, length: numbe
         .update(Buffer.alloc(skip + length))
         .subarray(skip);
     }
-    case 'repeat': {
+    case 'repeat':
+    case 'repeat less suffix': {
       const unit = Buffer.from(part.hex, 'hex');
       const skip = Number(from % BigInt(unit.length));
       return Buffer.alloc(skip + length, unit).subarray(skip);
+    }
+    case 'share of free space': {
+      const size = Buffer.alloc(8);
+      size.writeBigUInt64BE(((variables.free ?? 0n) * part.percent) / 100n);
+      return size.subarray(Number(from), Number(from) + length);
     }
   }
 }
@@ -126,7 +161,12 @@ export function sha256Of(bytes: Bytes, variables: Variables): string {
 
 /** Whether `{t}` stands in the bytes, so that what is stored under them can be attributed. */
 export function hasToken(bytes: Bytes): boolean {
-  return bytes.some((part) => part.kind === 'text' && part.text.includes('{t}'));
+  return mentionsKey(bytes, 't');
+}
+
+/** Whether `{key}` stands in the bytes. */
+export function mentionsKey(bytes: Bytes, key: string): boolean {
+  return bytes.some((part) => part.kind === 'text' && part.text.includes(`{${key}}`));
 }
 
 /** For people: printable ASCII as it is, all else as `\xHH`. Never raw, since the bytes are a stranger's. */

@@ -45,6 +45,17 @@ const MEANING: Readonly<Record<keyof Capabilities, string>> = {
 
 const KEYS = ['naming', 'paths', 'conflict', 'concurrent', 'lasting', 'closes'] as const;
 
+/** Which declaration of the user's excuses the target from a case, or null. */
+export function excused(unless: Requirements | undefined, declared: Partial<Capabilities>): string | null {
+  for (const key of KEYS) {
+    const excuses: readonly string[] | undefined = unless?.[key];
+    const chosen = declared[key];
+    if (chosen !== undefined && excuses?.includes(chosen) === true)
+      return `${MEANING[key]}: declared as "${chosen}", so this is the user's choice`;
+  }
+  return null;
+}
+
 /** Why a case does not apply, or null when it does. What is unknown gates nothing. */
 export function gate(requirements: Requirements | undefined, capabilities: Capabilities): string | null {
   for (const key of KEYS) {

@@ -17,13 +17,19 @@ export type Ending = 'fin' | 'rst' | 'open';
 /** How bytes are cut into segments: at these offsets, into pieces of this many bytes, or not at all. */
 export type Cut = { readonly at: readonly number[] } | { readonly every: number };
 
+/** How far apart pieces are: a share of a deadline that was declared. */
+export interface Pace {
+  readonly of: DeclaredTime;
+  readonly share: number;
+}
+
 /**
  * One step of a script. A step that waits (`reply`, `request`, `take`, `ended`) ends the script when what it waits for
  * does not come; the judge then sees what came instead.
  */
 export type Step =
-  /** Send size and name. */
-  | { readonly do: 'header'; readonly cut?: Cut }
+  /** Send size and name. `hush`: no byte may come between the pieces, and they are one `silence` apart. */
+  | { readonly do: 'header'; readonly cut?: Cut; readonly hush?: true; readonly pace?: Pace }
   /** Send the body from byte `from` to byte `to`; negative offsets count from its end. */
   | { readonly do: 'body'; readonly from?: number; readonly to?: number; readonly cut?: Cut }
   /** Send these bytes. */
@@ -51,12 +57,29 @@ export type Step =
   /** For cases with several connections. The end of a connection gives the signal of its label. */
   | { readonly do: 'signal'; readonly name: string }
   | { readonly do: 'await'; readonly name: string }
-  /** Change the client's file while it is sent. */
-  | { readonly do: 'change file'; readonly how: FileChange };
+  /** Wait until every copy of this connection that still can has come to this point; once in a script. */
+  | { readonly do: 'meet' }
+  /** What stands under the final name is what stood there before, or nothing; ends the script when it is not. */
+  | { readonly do: 'look' }
+  | ClientStep;
 
+/** What is done to a client beside its connection. */
+export type ClientStep =
+  /** Change its file while it is sent. */
+  | { readonly do: 'change file'; readonly how: FileChange }
+  | { readonly do: 'signal client'; readonly signal: 'SIGINT' | 'SIGTERM' }
+  /** Its process must still be there after a while. */
+  | { readonly do: 'still running' }
+  /** Its process must end before this deadline of its own, which was declared. */
+  | { readonly do: 'exited'; readonly after: DeclaredTime }
+  /** Ask the kernel in how many segments its bytes have come; for the header `one piece`. */
+  | { readonly do: 'count segments' };
+
+/** `replace` puts another file in its place, `rewrite` changes bytes of the same one. */
 export type FileChange =
   | { readonly kind: 'append'; readonly bytes: Bytes }
   | { readonly kind: 'truncate'; readonly to: number }
+  | { readonly kind: 'rewrite'; readonly at: number; readonly bytes: Bytes }
   | { readonly kind: 'remove' }
   | { readonly kind: 'replace'; readonly bytes: Bytes };
 
@@ -70,10 +93,14 @@ interface CaseBase {
   readonly needs: Observation;
   /** Gates the case: without them it is `not applicable`. */
   readonly requires?: Requirements;
+  /** `not applicable` when the user declared one of these: what is only probed does not excuse the target. */
+  readonly unlessDeclared?: Requirements;
   /** Deadlines of the target that its user must declare; without them it is `untestable`. */
   readonly declared?: readonly DeclaredTime[];
   /** Nothing else runs at the same time. Needed when a name has no `{t}`. */
   readonly alone?: boolean;
+  /** How often it is run until it holds, by default once; for expectations of time, which a busy machine may miss. */
+  readonly tries?: number;
   /** Part of `--quick`. */
   readonly quick?: boolean;
 }
@@ -91,12 +118,13 @@ export interface WireFile {
 /**
  * What a server may do on one connection. Several may be allowed: one that holds on every axis is enough.
  *
- * disk: `whole` the body, byte for byte, under `as` plus the suffix; `nothing`; `either` of the two; `any` is not looked at.
+ * disk: `whole` the body, byte for byte, under `as` plus the suffix; `nothing`; `either` of the two; `one`: of all
+ * connections that say so exactly one body is there, whole; `any` is not looked at.
  */
 export interface ServerOutcome {
   readonly reply: 'go ahead' | 'none' | 'any';
   readonly closed: readonly Ending[];
-  readonly disk: 'whole' | 'nothing' | 'either' | 'any';
+  readonly disk: 'whole' | 'nothing' | 'either' | 'one' | 'any';
   /** The name on disk, without suffix; by default the name that was sent. `any` when the receiver chooses. */
   readonly as?: Bytes | 'any';
   /** The longest time in ms from the last byte sent to the reply, or to the close, beyond the round trip. */
@@ -129,12 +157,24 @@ export type Plant =
   | { readonly kind: 'directory'; readonly at: string }
   | { readonly kind: 'symlink'; readonly at: string; readonly to: string; readonly mayChange?: true }
   | { readonly kind: 'hard link'; readonly at: string; readonly to: string; readonly mayChange?: true }
-  | { readonly kind: 'fifo'; readonly at: string };
+  | { readonly kind: 'fifo'; readonly at: string }
+  /** Nothing stands there, and nothing may appear. */
+  | { readonly kind: 'nothing'; readonly at: string };
+
+/**
+ * What else is looked at; needs `exec` (`residue`: `dir`) and `alone`.
+ *
+ * `descriptors`: the process holds no more of them afterwards than before. `resident memory`: it grows by less than
+ * 64 MiB. `reserved memory`: the data segment grows by less than 256 MiB, touched or not. `residue`: the case runs last,
+ * and of the whole run nothing is left that no case accounts for.
+ */
+export type Watch = 'descriptors' | 'resident memory' | 'reserved memory' | 'residue';
 
 export interface ServerCase extends CaseBase {
   readonly role: 'server';
-  /** Descriptors of the process must come back to what they were before; needs `exec` and `alone`. */
-  readonly watch?: 'descriptors';
+  readonly watch?: Watch;
+  /** The name aims at places far from the directory: they are looked at too. */
+  readonly escapes?: true;
   readonly plant?: readonly Plant[];
   readonly exchange: ServerExchange | readonly ServerExchange[];
   /**
@@ -153,40 +193,64 @@ export interface ServerCase extends CaseBase {
 
 // ---- clients
 
-/** What stands at `{file}` when the client starts. */
+/**
+ * What stands at `{file}` when the client starts: `sparse` is a regular file of zeros that takes no space, `link` a
+ * symbolic link to a regular file, `device` one to /dev/null.
+ */
 export interface LocalFile {
-  readonly kind: 'file' | 'missing' | 'directory' | 'fifo' | 'unreadable';
+  readonly kind:
+    | 'file'
+    | 'sparse'
+    | 'link'
+    | 'missing'
+    | 'dangling link'
+    | 'link loop'
+    | 'directory'
+    | 'fifo'
+    | 'device'
+    | 'unreadable';
   readonly name: Bytes;
   /** Literal bytes of the size field that the client must send. */
   readonly size: Bytes;
   readonly body: Bytes;
+  /** In folders so deep that the path does not fit a header; the name alone does. */
+  readonly deep?: boolean;
 }
 
 /**
- * What a client may do. `header`: `exact` is size and name (the last component, or also the path as it was given);
- * `none` when nothing may be sent. `body`: what came after the header, `whole`, `none` or a `part` of it, `any`.
+ * What a client may do. Several may be allowed: one that holds on every axis is enough.
+ *
+ * header: `exact` is size and name (the last component, or also the path as it was given); `one piece` the same in one
+ * segment; `none` when nothing may be sent. body: what came after the header, from the first byte on: `whole`, `part`
+ * (not all of it), `prefix` (a part or the whole), `none`, or `any`.
  */
 export interface ClientOutcome {
-  readonly connects: boolean | 'any';
+  readonly connects: boolean;
   readonly header: 'exact' | 'last component' | 'one piece' | 'none' | 'any';
-  readonly body: 'whole' | 'part' | 'none' | 'any';
+  readonly body: 'whole' | 'part' | 'prefix' | 'none' | 'any';
   readonly closed: readonly Ending[];
-  readonly exit: 'zero' | 'not zero' | 'any';
-  readonly stderr?: 'some';
-  /** The longest time in ms from the last step of the script to the exit. */
-  readonly within?: number;
+  /** `or signal`: also ended by the signal that the script sent. */
+  readonly exit: 'zero' | 'not zero' | 'not zero or signal';
+  /** On standard error, or on standard output. */
+  readonly message?: 'some';
+  /** By default the client may connect again: a further attempt is reset at once. */
+  readonly connections?: 'one';
 }
 
 export interface ClientExchange {
   readonly file: LocalFile;
   readonly steps: readonly Step[];
   readonly expect: readonly ClientOutcome[];
+  /** Nothing listens on the port. */
+  readonly refused?: true;
+  /** What the client prints goes to pipes that nobody reads any more. */
+  readonly output?: 'closed';
 }
 
 export interface ClientCase extends CaseBase {
   readonly role: 'client';
   readonly exchange: ClientExchange;
-  /** The same without the one fault; the client must send the whole file and exit with zero. */
+  /** The same without the one fault, with a listener; the client must send the whole file and exit with zero. */
   readonly twin?: { readonly file?: Partial<LocalFile>; readonly steps?: readonly Step[] };
 }
 
@@ -199,10 +263,11 @@ export const REFUSED: ServerOutcome = { reply: 'none', closed: ['fin', 'rst'], d
 export const DISCARDED: ServerOutcome = { reply: 'go ahead', closed: ['fin', 'rst'], disk: 'nothing' };
 
 export const SENT: ClientOutcome = { connects: true, header: 'exact', body: 'whole', closed: ['fin'], exit: 'zero' };
+/** A failure that is told by the status; what was sent of the body until then is the file's. */
 export const FAILED: ClientOutcome = {
   connects: true,
   header: 'exact',
-  body: 'any',
+  body: 'prefix',
   closed: ['fin', 'rst'],
   exit: 'not zero',
 };

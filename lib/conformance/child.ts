@@ -1,41 +1,61 @@
 /** A program of somebody else's that the suite starts and is responsible for ending. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { spawnable } from './command.js';
 
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
   /** The last 2,000 bytes of what it wrote to stderr. */
   readonly stderr: string;
+  /** The same of stdout, where it is kept. */
+  readonly stdout: string;
   /** It could not be started at all. */
   readonly failedToStart?: string;
   /** We killed it because its time was over. */
   readonly killed: boolean;
 }
 
+export interface Memory {
+  readonly resident: number;
+  /** The data segments, touched or not. */
+  readonly reserved: number;
+}
+
 const TAIL = 2000;
+
+/** What becomes of its output: stderr is kept, stdout too, or nobody reads either (EPIPE). */
+export type Output = 'stderr' | 'both' | 'closed';
 
 export class Child {
   readonly #process: ChildProcess;
   #stderr = '';
+  #stdout = '';
   #exit: Exit | null = null;
   #killed = false;
   readonly #done: Promise<Exit>;
 
-  constructor(words: readonly string[], cwd: string | null) {
-    const [command = '', ...args] = words;
+  constructor(words: readonly string[], cwd: string | null, output: Output = 'stderr') {
+    const [command = '', ...args] = spawnable(words);
     // A group of its own, so that what it started in turn ends with it.
     this.#process = spawn(command, args, {
       detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', output === 'stderr' ? 'ignore' : 'pipe', 'pipe'],
       ...(cwd === null ? {} : { cwd }),
     });
+    if (output === 'closed') {
+      this.#process.stdout?.destroy();
+      this.#process.stderr?.destroy();
+    }
     this.#process.stderr?.on('data', (bytes: Buffer) => {
       this.#stderr = (this.#stderr + bytes.toString('latin1')).slice(-TAIL);
     });
+    this.#process.stdout?.on('data', (bytes: Buffer) => {
+      this.#stdout = (this.#stdout + bytes.toString('latin1')).slice(-TAIL);
+    });
     this.#done = new Promise((resolve) => {
-      const finish = (exit: Omit<Exit, 'stderr' | 'killed'>): void => {
-        this.#exit ??= { ...exit, stderr: this.#stderr, killed: this.#killed };
+      const finish = (exit: Omit<Exit, 'stderr' | 'stdout' | 'killed'>): void => {
+        this.#exit ??= { ...exit, stderr: this.#stderr, stdout: this.#stdout, killed: this.#killed };
         children.delete(this);
         resolve(this.#exit);
       };
@@ -68,15 +88,41 @@ export class Child {
     );
   }
 
+  /** Memory in bytes of it and what it started, since it leads a process group; null where the system does not tell. */
+  async memory(): Promise<Memory | null> {
+    const leader = this.#process.pid;
+    const pids = await readdir('/proc').catch(() => []);
+    let resident: number | null = null;
+    let reserved = 0;
+    for (const pid of pids.filter((name) => /^\d+$/.test(name))) {
+      const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+      // proc_pid_stat(5): the third field after the command in parentheses is the process group.
+      if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) !== leader) continue;
+      const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+      const kib = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
+      resident = (resident ?? 0) + kib('VmRSS') * 1024;
+      reserved += kib('VmData') * 1024;
+    }
+    return resident === null ? null : { resident, reserved };
+  }
+
   /** Waits for its end; after `ms` it is killed. */
   async ended(ms: number): Promise<Exit> {
-    const timer = setTimeout(() => {
-      this.#killed = true;
-      this.signal('SIGKILL');
-    }, ms);
+    const timer = setTimeout(() => this.kill(), ms);
     const exit = await this.#done;
     clearTimeout(timer);
     return exit;
+  }
+
+  async exited(): Promise<Exit> {
+    return this.#done;
+  }
+
+  /** Because its time is over. */
+  kill(): void {
+    if (this.#exit !== null) return;
+    this.#killed = true;
+    this.signal('SIGKILL');
   }
 
   signal(name: NodeJS.Signals): void {

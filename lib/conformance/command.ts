@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { GoAheadError } from '../errors.js';
 
 /**
@@ -45,4 +46,31 @@ export function fillCommand(words: readonly string[], values: Readonly<Record<st
 
 export function mentions(words: readonly string[], key: string): boolean {
   return words.some((word) => word.includes(`{${key}}`));
+}
+
+/** Bytes as a word of a command: what is not UTF-8 stands as lone surrogates, U+DC80 for 0x80 (as in Python, PEP 383). */
+export function wordOf(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString();
+  return [...bytes].map((byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte)).join('');
+}
+
+const LONE = /[\udc80-\udcff]/;
+
+function bytesOf(word: string): Buffer {
+  if (word.isWellFormed() || !LONE.test(word)) return Buffer.from(word);
+  // With a lone surrogate in it none of its bytes was decoded, so each is one character.
+  return Buffer.from(Array.from({ length: word.length }, (_, i) => word.charCodeAt(i) & 0xff));
+}
+
+/**
+ * Words that Node can give to a process. It can only give UTF-8, so other bytes go through a shell that makes them;
+ * its `$( )` drops line feeds at the end, hence the x.
+ */
+export function spawnable(words: readonly string[]): readonly string[] {
+  if (words.every((word) => word.isWellFormed())) return words;
+  const made = words.map((word, i) => {
+    const octal = [...bytesOf(word)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+    return `w${i}=$(printf '${octal}x'); w${i}=\${w${i}%x}`;
+  });
+  return ['sh', '-c', `LC_ALL=C; ${made.join('; ')}; unset LC_ALL; exec ${words.map((_, i) => `"$w${i}"`).join(' ')}`];
 }

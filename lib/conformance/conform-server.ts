@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { stat } from 'node:fs/promises';
 import { GoAheadError } from '../errors.js';
 import type { Profile, ServerCase } from './case.js';
 import { SERVER_CASES } from './cases/index.js';
@@ -12,7 +11,8 @@ import { Directory } from './directory.js';
 import { Recorder, type RecorderOptions } from './recorder.js';
 import type { Report, Result } from './report.js';
 import type { Ground } from './run-exchange.js';
-import { resultOf, runServerCase, type ServerCaseContext } from './run-server-case.js';
+import { declarations, mustBeDirectory, quoted, resultOf } from './result.js';
+import { runServerCase, type ServerCaseContext } from './run-server-case.js';
 import { pool, randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
 import { ServerTarget } from './server-target.js';
 import { UNMEASURED } from './times.js';
@@ -80,6 +80,7 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
       const token = tokens(random);
       const run = new Run(options, { target, directory, profile, token, seed, recorder });
       await recorder.run(async () => {
+        await directory?.begin();
         await run.begin();
         await run.all(shuffle(cases, random));
       });
@@ -114,15 +115,6 @@ async function directoryOf(options: ConformServerOptions): Promise<Directory | n
   return cwd === undefined ? null : Directory.existing(resolve(cwd));
 }
 
-export async function mustBeDirectory(path: string, option: string): Promise<void> {
-  const found = await stat(path).catch(() => null);
-  if (found?.isDirectory() === true) return;
-  throw new GoAheadError('OPTION_INVALID', `${option} ${path} is not a directory.`, {
-    expected: 'a directory that is there',
-    actual: found === null ? 'nothing' : 'something else',
-  });
-}
-
 interface RunBase {
   readonly target: ServerTarget;
   readonly directory: Directory | null;
@@ -133,7 +125,7 @@ interface RunBase {
 }
 
 /** How often a target is started again before the suite gives it up. */
-const RESTARTS = 40;
+const RESTARTS = 400;
 
 class Run {
   /** Until the target was tried: nothing is known of it. */
@@ -188,8 +180,9 @@ class Run {
       return;
     }
     const { lasting, concurrent } = this.capabilities;
-    const together = lasting === 'yes' && concurrent !== 'no' ? cases.filter(({ alone }) => alone !== true) : [];
-    const alone = cases.filter((one) => !together.includes(one));
+    const together = lasting !== 'no' && concurrent !== 'no' ? cases.filter(({ alone }) => alone !== true) : [];
+    const last = cases.filter(({ watch }) => watch === 'residue');
+    const alone = cases.filter((one) => !together.includes(one) && !last.includes(one));
     const suspects: ServerCase[] = [];
     await pool(together, this.#options.width ?? 12, async (one) => {
       // After the target went down what is in flight proves nothing of itself: all of it is run again, one at a time.
@@ -205,7 +198,7 @@ class Run {
       if (this.#down && run.result.verdict !== 'pass') suspects.push(one);
       else this.#base.recorder.publish(run.result);
     });
-    for (const one of [...suspects, ...alone]) await this.#byItself(one);
+    for (const one of [...suspects, ...alone, ...last]) await this.#byItself(one);
   }
 
   async #byItself(one: ServerCase): Promise<void> {
@@ -281,13 +274,4 @@ class Run {
     ];
     return `go-ahead conform server ${parts.filter((part) => part !== '').join(' ')}`;
   }
-}
-
-/** The options that declare the same again. */
-export function declarations(declared: Declared = {}): readonly string[] {
-  return Object.entries(declared).map(([name, value]) => `--declare ${quoted(`${name}=${value}`)}`);
-}
-
-export function quoted(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

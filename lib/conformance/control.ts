@@ -1,5 +1,5 @@
 /** Whole transfers that a right target must accept: the control at the start of a run, and what capabilities are probed with. */
-import { random, text } from './bytes.js';
+import { join, random, repeat, text } from './bytes.js';
 import type { Bytes } from './bytes.js';
 import { UNKNOWN, type Capabilities } from './capabilities.js';
 import { ACCEPTED, type Profile, type ServerExchange, type ServerOutcome, type Step } from './case.js';
@@ -86,18 +86,20 @@ export async function probe(
   const kept = stored?.path.startsWith(plain) ?? false;
   const suffix = options.suffix ?? (kept ? (stored?.path.slice(plain.length) ?? '') : '');
   const naming = ground.directory === null || stored === undefined ? 'unknown' : kept ? 'kept' : 'opaque';
-  const roundTrip = observed.replyMs ?? 0;
+  const firstReply = observed.replyMs ?? 0;
   if (!holds(first.result.axes)) {
     const capabilities = { ...UNKNOWN, naming } as const;
-    const times = calibrate({ ...noTimes, roundTrip }, Math.min(options.patience ?? 1000, 1000));
+    const times = calibrate({ ...noTimes, roundTrip: firstReply }, Math.min(options.patience ?? 1000, 1000));
     return { reachable: true, gate: brokenOf(first.result.axes), capabilities, suffix, times };
   }
 
-  ground = { ...ground, times: calibrate({ ...noTimes, roundTrip }, options.patience) };
+  ground = { ...ground, times: calibrate({ ...noTimes, roundTrip: firstReply }, options.patience) };
 
   // Then with our side open and the last byte withheld.
   const second = await run([sizedControl(length + 1, 'on its own')]);
   const sized = second.result.judged[0]?.run.observed;
+  // The first reply may hold the start of the process: a round trip is the shorter one.
+  const roundTrip = Math.min(firstReply, sized?.replyMs ?? firstReply);
   const lasting = sized?.connectError === null ? 'yes' : 'no';
   if (lasting === 'no') {
     const times = calibrate({ ...noTimes, roundTrip }, options.patience);
@@ -109,12 +111,13 @@ export async function probe(
 
   const rest = await probeChoices(run, ground, suffix);
   const settle = options.profile === 'full' ? await probeSettle(run) : 0;
+  const turnaround = options.profile === 'full' ? await probeTurnaround(run) : null;
   return {
     reachable: true,
     gate,
     capabilities: { naming, lasting, closes, ...rest },
     suffix,
-    times: calibrate({ roundTrip, settle, grace }, options.patience),
+    times: calibrate({ roundTrip, settle, grace, ...(turnaround !== null && { turnaround }) }, options.patience),
   };
 }
 
@@ -124,6 +127,13 @@ async function probeSettle(run: Run): Promise<number> {
   const steps = [header({ at: [4] }), reply, body(), finish, ended];
   const { result } = await run([transfer('{t}settle', 10, steps)]);
   return result.judged[0]?.run.observed.replyMs ?? 0;
+}
+
+/** A header that is too long can be refused on sight, also by a target that waits after every header. */
+async function probeTurnaround(run: Run): Promise<number | null> {
+  const file = { size: sizeField(10), name: join(text('{t}'), repeat('61', 1100)), body: random(10) };
+  const { result } = await run([{ file, steps: [header(), ended], expect: [ANY] }]);
+  return result.judged[0]?.run.observed.closeMs ?? null;
 }
 
 async function probeChoices(

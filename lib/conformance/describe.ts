@@ -1,111 +1,21 @@
 /** A case in words and bytes, for `go-ahead conform explain`. */
-import { escaped, type Bytes, type Part } from './bytes.js';
+import { escaped } from './bytes.js';
 import type {
   Case,
   ClientExchange,
   ClientOutcome,
-  Cut,
   Ending,
-  FileChange,
   LocalFile,
   Plant,
   ServerExchange,
   ServerOutcome,
-  Step,
+  Watch,
   WireFile,
 } from './case.js';
 import { clauseLevel } from './clause.js';
 import { CLAUSES } from './clauses.js';
+import { describeBytes, describeStep } from './describe-step.js';
 import { WHY } from './why.js';
-
-function part(one: Part): string {
-  switch (one.kind) {
-    case 'hex':
-      return one.hex.length > 96 ? `${one.hex.length / 2} bytes, ${spaced(one.hex.slice(0, 32))} …` : spaced(one.hex);
-    case 'text': {
-      const bytes = Buffer.from(one.text);
-      return bytes.length > 80 ? `"${escaped(bytes.subarray(0, 60))}…" (${bytes.length} bytes)` : `"${escaped(bytes)}"`;
-    }
-    case 'random':
-      return `${one.length} random bytes`;
-    case 'repeat':
-      return `${one.length} bytes, ${spaced(one.hex)} over and over`;
-  }
-}
-
-function spaced(hex: string): string {
-  return hex.replace(/(..)(?=.)/g, '$1 ');
-}
-
-export function describeBytes(bytes: Bytes): string {
-  return bytes.length === 0 ? 'nothing' : bytes.map(part).join(', then ');
-}
-
-function cut(how: Cut | undefined): string {
-  if (how === undefined) return ' in one piece';
-  return 'at' in how ? `, cut after byte ${how.at.join(', ')}` : `, in pieces of ${how.every}`;
-}
-
-function range(from: number | undefined, to: number | undefined): string {
-  const place = (value: number): string => (value < 0 ? `${-value} before its end` : `byte ${value}`);
-  if (from === undefined && to === undefined) return 'the whole body';
-  if (from === undefined) return `the body up to ${place(to ?? 0)}`;
-  return to === undefined ? `the body from ${place(from)}` : `the body from ${place(from)} to ${place(to)}`;
-}
-
-function changed(how: FileChange): string {
-  switch (how.kind) {
-    case 'append':
-      return `append ${describeBytes(how.bytes)} to the file`;
-    case 'truncate':
-      return `cut the file to ${how.to} bytes`;
-    case 'remove':
-      return 'remove the file';
-    case 'replace':
-      return `put another file in its place: ${describeBytes(how.bytes)}`;
-  }
-}
-
-export function describeStep(step: Step): string {
-  switch (step.do) {
-    case 'header':
-      return `send size and name${cut(step.cut)}`;
-    case 'body':
-      return `send ${range(step.from, step.to)}${step.cut === undefined ? '' : cut(step.cut)}`;
-    case 'send':
-      return `send ${describeBytes(step.bytes)}${step.cut === undefined ? '' : cut(step.cut)}`;
-    case 'reply':
-      return 'wait for the reply';
-    case 'request':
-      return 'wait for the header';
-    case 'take':
-      return step.to === undefined ? 'wait for the whole body' : `wait for ${range(undefined, step.to)}`;
-    case 'silence':
-      return 'for a while nothing may come, and the connection must stay open';
-    case 'pause':
-      return step.ms === undefined ? 'let a while pass' : `let ${step.ms} ms pass`;
-    case 'finish':
-      return 'close our side (FIN)';
-    case 'reset':
-      return 'reset the connection (RST)';
-    case 'close':
-      return 'close both sides without waiting';
-    case 'stop reading':
-      return 'stop reading, so that the window fills';
-    case 'resume reading':
-      return 'read again';
-    case 'ended':
-      return step.after === undefined
-        ? 'wait until the target ends the connection'
-        : `wait until the target ends the connection, after its ${step.after}`;
-    case 'signal':
-      return `let those go on that wait for "${step.name}"`;
-    case 'await':
-      return `wait for "${step.name}"`;
-    case 'change file':
-      return changed(step.how);
-  }
-}
 
 const ENDINGS: Readonly<Record<Ending, string>> = { fin: 'FIN', rst: 'RST', open: 'no end' };
 
@@ -117,7 +27,13 @@ function serverOutcome({ reply, closed, disk, as, within, atClose }: ServerOutco
   const replies = { 'go ahead': '"go ahead" and no other byte', none: 'no byte', any: 'anything' } as const;
   const name = as === undefined ? 'the name that was sent' : as === 'any' ? 'a name of its choice' : describeBytes(as);
   const whole = `the whole body under ${name}, plus the suffix of the server`;
-  const left = { whole, nothing: 'nothing new', either: `${whole}; or nothing new`, any: 'not looked at' } as const;
+  const left = {
+    whole,
+    nothing: 'nothing new',
+    either: `${whole}; or nothing new`,
+    one: `exactly one of the bodies that were sent, whole`,
+    any: 'not looked at',
+  } as const;
   return [
     `received: ${replies[reply]}`,
     `closed by: ${ending(closed)}`,
@@ -126,30 +42,34 @@ function serverOutcome({ reply, closed, disk, as, within, atClose }: ServerOutco
   ];
 }
 
-function clientOutcome({ connects, header, body, closed, exit, stderr, within }: ClientOutcome): readonly string[] {
-  const connecting = connects === 'any' ? 'may connect' : connects ? 'connects' : 'does not connect';
+function clientOutcome(outcome: ClientOutcome): readonly string[] {
+  const { connects, header, body, closed, exit, message, connections } = outcome;
   const headers = {
     exact: 'size and name (the last component or the path as given), bit by bit, then silence',
     'last component': 'size and the last component of the path',
-    'one piece': 'in one piece',
+    'one piece': 'the same in one segment',
     none: 'nothing is sent',
     any: 'anything',
   } as const;
   const bodies = {
     whole: 'every byte of the file',
     part: 'a beginning of the file',
+    prefix: 'a beginning of the file, or all of it',
     none: 'none',
     any: 'not looked at',
   } as const;
-  const status = { zero: '0', 'not zero': 'another than 0', any: 'not looked at' } as const;
+  const status = {
+    zero: '0',
+    'not zero': 'another than 0',
+    'not zero or signal': 'another than 0, or by the signal',
+  } as const;
   return [
-    `the client ${connecting}`,
+    `the client ${connects ? 'connects' : 'does not connect'}${connections === 'one' ? ', once' : ''}`,
     `header: ${headers[header]}`,
     `body: ${bodies[body]}`,
     `closed by: ${ending(closed)}`,
     `exit status: ${status[exit]}`,
-    ...(stderr === undefined ? [] : ['on stderr: a message']),
-    ...(within === undefined ? [] : [`time: it exits within ${within} ms`]),
+    ...(message === undefined ? [] : ['a message on standard error or standard output']),
   ];
 }
 
@@ -170,6 +90,8 @@ function planted(plant: Plant): string {
     case 'directory':
     case 'fifo':
       return `a ${plant.kind === 'fifo' ? 'FIFO' : plant.kind} ${at}${may}`;
+    case 'nothing':
+      return `nothing at ${at}; nothing may appear there`;
   }
 }
 
@@ -209,12 +131,25 @@ const NEEDS = {
   exec: 'to start the process (--exec)',
 } as const;
 
+const WATCHED: Readonly<Record<Watch, string>> = {
+  descriptors: 'afterwards the process holds no more descriptors than before',
+  'resident memory': 'the resident memory of the process grows by less than 64 MiB',
+  'reserved memory': 'the data segment of the process grows by less than 256 MiB',
+  residue: 'it runs last, and of the whole run nothing is left that no case accounts for',
+};
+
 function conditions(one: Case): readonly string[] {
-  const gates = Object.entries(one.requires ?? {}).map(
-    ([name, values]) => `only where ${name} is ${values.join(' or ')}`,
+  const values = ([name, all]: [string, readonly string[]]): string => `${name} is ${all.join(' or ')}`;
+  const gates = Object.entries(one.requires ?? {}).map((entry) => `It applies only where ${values(entry)}.`);
+  const excuses = Object.entries(one.unlessDeclared ?? {}).map(
+    (entry) => `It does not apply where the user declares that ${values(entry)}.`,
   );
-  const times = (one.declared ?? []).map((name) => `only with --declare ${name}=MS`);
-  return [...gates, ...times, ...(one.alone === true ? ['runs while no other case does'] : [])];
+  const times = (one.declared ?? []).map((name) => `It needs --declare ${name}=MS.`);
+  const watched = one.role === 'server' && one.watch !== undefined ? [`Also looked at: ${WATCHED[one.watch]}.`] : [];
+  const alone = one.alone === true ? ['It runs while no other case does.'] : [];
+  const tries =
+    one.tries === undefined ? [] : [`It is tried up to ${one.tries} times, since a busy machine may miss its time.`];
+  return [...gates, ...excuses, ...times, ...watched, ...alone, ...tries];
 }
 
 function serverConnection(one: ServerExchange, n: number): Described['connections'][number] {
@@ -229,7 +164,12 @@ function serverConnection(one: ServerExchange, n: number): Described['connection
 
 function clientConnection(one: ClientExchange): Described['connections'][number] {
   const { file, steps } = one;
-  const kind = file.kind === 'file' ? [] : [`kind:  ${file.kind}`];
+  const kind = [
+    ...(file.kind === 'file' ? [] : [`kind:  ${file.kind}`]),
+    ...(file.deep === true ? ['in folders so deep that the path does not fit a header'] : []),
+    ...(one.refused === true ? ['nothing listens on the port'] : []),
+    ...(one.output === 'closed' ? ['nobody reads what the client prints'] : []),
+  ];
   return {
     label: 'connection',
     copies: 1,
@@ -290,9 +230,7 @@ export function explain(described: Described): readonly string[] {
     '',
     `Judges a ${target}, in the profile ${profiles.join(' and ')}${quick ? ', also with --quick' : ''}.`,
     `The suite must see: ${needs}.`,
-    ...described.conditions.map(
-      (condition) => `It ${condition.startsWith('runs') ? condition : `applies ${condition}`}.`,
-    ),
+    ...described.conditions,
     ...(before.length === 0 ? [] : ['', 'There before:', ...before.map((line) => `  ${line}`)]),
     ...described.connections.flatMap(({ label, copies, file, steps, expected: outcome }) => [
       '',

@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { createReadStream, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { bufferOf, escaped, type Variables } from './bytes.js';
 import type { Plant } from './case.js';
+import { RUN_MARK } from './select.js';
 
 /** One thing on disk. `path` is relative to the directory; bytes that are not printable ASCII are escaped. */
 export interface DiskEntry {
@@ -31,6 +33,14 @@ async function sha256(path: Buffer): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) if (Buffer.isBuffer(chunk)) hash.update(chunk);
   return hash.digest('hex');
+}
+
+/** The bytes that `escaped` was given. */
+function unescaped(shown: string): Buffer {
+  const raw = shown.replace(/\\x([0-9a-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  return Buffer.from(raw, 'latin1');
 }
 
 async function entryAt(path: Buffer, shown: string): Promise<DiskEntry | null> {
@@ -87,6 +97,10 @@ export class Directory {
   /** The parent is ours: it holds nothing but the directory and the canaries, and is removed at the end. */
   readonly #sandbox: boolean;
   readonly #leaves = new Set<string>();
+  /** What stood there before the run. */
+  #first: ReadonlySet<string> = new Set();
+  /** Of cases that are over and left no choice: whatever still appears with one of these comes too late. */
+  readonly #closed = new Set<string>();
 
   private constructor(path: string, sandbox: boolean) {
     this.path = path;
@@ -112,6 +126,43 @@ export class Directory {
     return this.#sandbox;
   }
 
+  /** What `{beside}` stands for. */
+  get beside(): string {
+    return join(this.#parent, 'sibling');
+  }
+
+  /** Bytes that a user may still store on its filesystem. */
+  async freeSpace(): Promise<bigint> {
+    const { bavail, bsize } = await fs.statfs(this.path, { bigint: true });
+    return bavail * bsize;
+  }
+
+  /** From here on whatever appears is of this run. */
+  async begin(): Promise<void> {
+    this.#first = new Set((await this.inside(null)).map(({ path }) => path));
+  }
+
+  /** Removes what an exchange left, which has been judged, so that a look stays short. `certain`: nothing may follow. */
+  async tidy(token: string, left: Snapshot, plants: readonly Plant[], certain: boolean): Promise<void> {
+    const paths = left.filter(({ path }) => !path.includes('/')).map(({ path }) => unescaped(path));
+    const planted = plants.map(({ at }) => Buffer.from(this.#fill(at, { t: token, i: 0 })));
+    for (const path of [...paths, ...planted]) {
+      await fs.rm(Buffer.concat([Buffer.from(`${this.path}/`), path]), { recursive: true, force: true });
+    }
+    if (certain) this.#closed.add(token);
+  }
+
+  /** What no case accounts for: it bears no mark of the run and was not there before, or came after its case was over. */
+  async residue(mark: string): Promise<Snapshot> {
+    const fromStart = mark.length + 4;
+    return (await this.inside(null)).filter(({ path }) => {
+      if (this.#first.has(path)) return false;
+      const at = path.indexOf(mark);
+      if (at < 0) return true;
+      return this.#closed.has(path.slice(at, at + fromStart));
+    });
+  }
+
   /** Leaves a directory of the user's without the files of this run, whose names all begin with `mark`. */
   async clean(mark: string): Promise<void> {
     if (this.#sandbox) return;
@@ -131,20 +182,52 @@ export class Directory {
     return walk(Buffer.from(this.path), '', { wanted, leaves: this.#leaves }, DEPTH);
   }
 
-  /** What stands beside the directory: everything in a sandbox, only what carries the token elsewhere. */
+  /**
+   * What stands beside the directory: in a sandbox everything but the files of other cases, elsewhere only what carries
+   * the token.
+   */
   async outside(token: string | null): Promise<Snapshot> {
     const found: DiskEntry[] = [];
+    const mark = token?.slice(0, RUN_MARK);
+    const ofAnother = (path: string): boolean =>
+      token !== null && mark !== undefined && path.includes(mark) && !path.includes(token);
     const inner = escaped(Buffer.from(this.path.split('/').at(-1) ?? ''));
     for (const name of await list(Buffer.from(this.#parent))) {
       const label = escaped(name);
-      if (label === inner || (!this.#sandbox && (token === null || !label.includes(token)))) continue;
+      if (label === inner || ofAnother(label) || (!this.#sandbox && (token === null || !label.includes(token))))
+        continue;
       const path = Buffer.concat([Buffer.from(`${this.#parent}/`), name]);
       const entry = await entryAt(path, `../${label}`);
       if (entry !== null) found.push(entry);
       if (this.#sandbox && entry?.kind === 'directory')
-        found.push(...(await walk(path, `../${label}/`, { wanted: () => true, leaves: new Set() }, DEPTH)));
+        found.push(
+          ...(await walk(path, `../${label}/`, { wanted: (path) => !ofAnother(path), leaves: new Set() }, DEPTH)),
+        );
     }
     return found;
+  }
+
+  /** What carries the token in the places that hostile names aim at. It is removed: nobody else's name has a token. */
+  async elsewhere(token: string, cwd: string | null): Promise<Snapshot> {
+    const roots = new Set([tmpdir(), homedir(), cwd ?? process.cwd(), '/'].map((root) => resolve(root)));
+    roots.delete(resolve(this.path));
+    roots.delete(resolve(this.#parent));
+    const found: DiskEntry[] = [];
+    for (const root of roots) {
+      for (const name of await list(Buffer.from(root))) {
+        if (!escaped(name).includes(token)) continue;
+        const path = Buffer.concat([Buffer.from(root.endsWith('/') ? root : `${root}/`), name]);
+        const entry = await entryAt(path, escaped(path));
+        if (entry !== null) found.push(entry);
+        await fs.rm(path, { recursive: true, force: true });
+      }
+    }
+    return found;
+  }
+
+  /** What stands under one name; null when nothing does. */
+  async at(name: Buffer): Promise<DiskEntry | null> {
+    return entryAt(Buffer.concat([Buffer.from(`${this.path}/`), name, Buffer.from(this.suffix)]), escaped(name));
   }
 
   /** What the server adds to names; `{suffix}` in a plant stands for it. */
@@ -165,13 +248,15 @@ export class Directory {
           await fs.mkdir(path);
           break;
         case 'symlink':
-          await fs.symlink(plant.to.replaceAll('{t}', variables.t), path);
+          await fs.symlink(fillTarget(plant.to, variables), path);
           break;
         case 'hard link':
           await fs.link(this.resolve(plant.to, variables), path);
           break;
         case 'fifo':
           execFileSync('mkfifo', [path]);
+          break;
+        case 'nothing':
           break;
       }
     }
@@ -198,8 +283,17 @@ export class Directory {
   }
 }
 
+function fillTarget(to: string, variables: Variables): string {
+  return to
+    .replaceAll('{t}', variables.t)
+    .replaceAll('{suffix}', variables.suffix ?? '')
+    .replaceAll('{tmp}', tmpdir())
+    .replaceAll('{beside}', variables.beside ?? '');
+}
+
 function plantProblem(plant: Plant, entry: DiskEntry | null, variables: Variables): string | null {
   if ('mayChange' in plant) return null;
+  if (plant.kind === 'nothing') return entry === null ? null : `appeared (${entry.kind}, ${entry.size} bytes)`;
   if (entry === null) return 'stood there before and is gone';
   const kinds = {
     file: 'file',
@@ -213,6 +307,6 @@ function plantProblem(plant: Plant, entry: DiskEntry | null, variables: Variable
     const content = createHash('sha256').update(bufferOf(plant.bytes, variables)).digest('hex');
     if (entry.sha256 !== content) return `has other bytes than before (${entry.size} now)`;
   }
-  if (plant.kind === 'symlink' && entry.target !== plant.to.replaceAll('{t}', variables.t)) return 'points elsewhere';
+  if (plant.kind === 'symlink' && entry.target !== fillTarget(plant.to, variables)) return 'points elsewhere';
   return null;
 }

@@ -1,16 +1,18 @@
-/** Turns what was observed into axes, and axes into a verdict. No IO: everything that a verdict rests on is an argument. */
+/**
+ * Turns what was observed into axes, and axes into a verdict. No IO: everything that a verdict rests on is an argument.
+ * Clients are judged in judge-client.ts.
+ */
 import { bufferOf, escaped, lengthOf, sha256Of, type Variables } from './bytes.js';
-import type { ClientCase, ClientExchange, ClientOutcome, Ending, ServerExchange, ServerOutcome } from './case.js';
-import type { Exit } from './child.js';
+import type { Ending, ServerExchange, ServerOutcome } from './case.js';
 import type { Level } from './clause.js';
 import type { DiskEntry, Snapshot } from './directory.js';
 import type { Axis, AxisName, Verdict } from './report.js';
 import { GO_AHEAD, type Observed } from './script.js';
 import type { Times } from './times.js';
 
-const ENDINGS: Readonly<Record<Ending, string>> = { fin: 'FIN', rst: 'RST', open: 'still open' };
+export const ENDINGS: Readonly<Record<Ending, string>> = { fin: 'FIN', rst: 'RST', open: 'still open' };
 
-function axis(name: AxisName, ok: boolean | null, expected: string, actual: string): Axis {
+export function axis(name: AxisName, ok: boolean | null, expected: string, actual: string): Axis {
   return { axis: name, ok, expected, actual };
 }
 
@@ -22,11 +24,12 @@ function failing(axes: readonly Axis[]): number {
   return axes.filter(({ ok }) => ok === false).length;
 }
 
-function best<T extends { readonly axes: readonly Axis[] }>(candidates: readonly T[]): T | undefined {
+/** The candidate with the fewest faults; of equals the first. */
+export function best<T extends { readonly axes: readonly Axis[] }>(candidates: readonly T[]): T | undefined {
   return [...candidates].sort((a, b) => failing(a.axes) - failing(b.axes))[0];
 }
 
-function showReceived(observed: Observed): string {
+export function showReceived(observed: Observed): string {
   if (observed.connectError !== null) return `no connection (${observed.connectError})`;
   if (observed.receivedLength === 0) return 'no byte';
   const rest = observed.receivedLength > 24 ? ` … (${observed.receivedLength} bytes)` : '';
@@ -75,9 +78,14 @@ function judgeTime(observed: Observed, outcome: ServerOutcome, times: Times): Ax
   if (outcome.within === undefined) return [];
   const { to, ms } = outcome.within;
   const actual = to === 'reply' ? observed.replyMs : observed.closeMs;
-  const limit = ms + 2 * times.roundTrip;
+  const limit = ms + 2 * Math.min(times.roundTrip, times.turnaround);
   const shown = actual === null ? `no ${to}` : `${Math.round(actual)} ms`;
   return [axis('time', actual !== null && actual <= limit, `${to} within ${Math.round(limit)} ms`, shown)];
+}
+
+function judgeEarly({ seenEarly }: Observed): Axis[] {
+  const expected = 'under the final name what stood there before, until the upload is whole';
+  return seenEarly === null ? [] : [axis('disk', false, expected, seenEarly)];
 }
 
 /** For each connection the outcome that fits best, by what was seen on the connection. */
@@ -90,6 +98,7 @@ export function judgeRuns(runs: readonly ServerRun[], times: Times): readonly Ju
         judgeWire(run.observed, outcome),
         judgeClose(run.observed, outcome),
         ...judgeTime(run.observed, outcome, times),
+        ...judgeEarly(run.observed),
       ],
     }));
     return best(candidates) ?? [];
@@ -115,36 +124,43 @@ function showEntries(entries: Snapshot): string {
     : entries.slice(0, 4).map(showEntry).join(', ') + (entries.length > 4 ? ' …' : '');
 }
 
+/** Each sentence once, and a few of them: a case may have 512 connections. */
+function listed(sentences: readonly string[]): string {
+  const different = [...new Set(sentences)];
+  const more = different.length > 4 ? `; and ${different.length - 4} more` : '';
+  return different.slice(0, 4).join('; ') + more;
+}
+
 /** Every expected file must be there, and nothing that is not accounted for. */
 export function judgeDisk(judged: readonly JudgedRun[], view: DiskView): Axis {
   const wanted = judged.filter(({ outcome }) => outcome.disk !== 'any');
-  const expected = wanted.map(({ outcome, run }) => showExpected(outcome, run, view)).join('; ');
+  const expected = listed(wanted.map(({ outcome, run }) => showExpected(outcome, run, view)));
   const left = [...view.inside];
   const problems: string[] = [];
+  let ones = 0;
   for (const { outcome, run } of judged) {
     if (outcome.disk === 'nothing') continue;
     const found = left.findIndex((entry) => matches(entry, outcome, run, view));
-    if (found >= 0) left.splice(found, 1);
-    else if (outcome.disk === 'whole') problems.push('not there as it was sent');
+    if (found >= 0) {
+      left.splice(found, 1);
+      if (outcome.disk === 'one') ones += 1;
+    } else if (outcome.disk === 'whole') problems.push('not there as it was sent');
   }
+  if (ones !== 1 && judged.some(({ outcome }) => outcome.disk === 'one')) problems.push(`${ones} are there, not one`);
   const anything = judged.some(({ outcome }) => outcome.disk === 'any');
   const directories = left.filter(({ kind }) => kind === 'directory').map(({ path }) => `${path}/`);
   const residue = left.filter(({ path }) => !directories.some((directory) => path.startsWith(directory)));
   if (residue.length > 0 && !anything) problems.push(`not accounted for: ${showEntries(residue)}`);
   if (view.outside.length > 0) problems.push(`outside the directory: ${showEntries(view.outside)}`);
   const there = showEntries([...view.inside, ...view.outside]);
-  return axis(
-    'disk',
-    problems.length === 0,
-    expected,
-    problems.length === 0 ? there : `${there}: ${problems.join('; ')}`,
-  );
+  return axis('disk', problems.length === 0, expected, problems.length === 0 ? there : `${there}: ${listed(problems)}`);
 }
 
 function showExpected(outcome: ServerOutcome, run: ServerRun, view: DiskView): string {
   if (outcome.disk === 'nothing') return 'nothing';
   const name = view.naming === 'kept' ? (expectedPath(outcome, run, view) ?? 'a file') : 'a file';
   const file = `${name} of ${lengthOf(run.exchange.file.body, run.variables)} bytes, as sent`;
+  if (outcome.disk === 'one') return `one of: ${file}`;
   return outcome.disk === 'either' ? `${file}, or nothing` : file;
 }
 
@@ -158,116 +174,6 @@ function matches(entry: DiskEntry, outcome: ServerOutcome, run: ServerRun, view:
   const path = expectedPath(outcome, run, view);
   if (view.naming === 'kept' && path !== null && entry.path !== path) return false;
   return entry.sha256 === sha256Of(run.exchange.file.body, run.variables);
-}
-
-// ---- clients
-
-export interface ClientRun {
-  readonly exchange: ClientExchange;
-  readonly variables: Variables;
-  /** Null when the client did not connect. */
-  readonly observed: Observed | null;
-  readonly exit: Exit;
-  /** From the end of the script to the exit. */
-  readonly exitMs: number;
-  /** The headers that are exact, the one with the last component first. */
-  readonly headers: readonly Buffer[];
-}
-
-export function judgeClient(run: ClientRun): readonly Axis[] {
-  return best(run.exchange.expect.map((outcome) => ({ axes: judgeClientOutcome(run, outcome) })))?.axes ?? [];
-}
-
-function judgeClientOutcome(run: ClientRun, outcome: ClientOutcome): readonly Axis[] {
-  return [
-    ...judgeClientWire(run, outcome),
-    judgeClientClose(run, outcome),
-    judgeExit(run.exit, outcome),
-    ...(outcome.stderr === undefined
-      ? []
-      : [
-          axis(
-            'stderr',
-            run.exit.stderr.trim() !== '',
-            'a message',
-            run.exit.stderr.trim() === '' ? 'nothing' : 'a message',
-          ),
-        ]),
-    ...(outcome.within === undefined
-      ? []
-      : [
-          axis(
-            'time',
-            run.exitMs <= outcome.within,
-            `exit within ${outcome.within} ms`,
-            `${Math.round(run.exitMs)} ms`,
-          ),
-        ]),
-  ];
-}
-
-function judgeClientWire({ observed, headers, exchange, variables }: ClientRun, outcome: ClientOutcome): Axis[] {
-  if (observed === null) return [axis('wire', outcome.connects !== true, 'a connection', 'the client did not connect')];
-  if (outcome.connects === false)
-    return [axis('wire', false, 'no connection', `connected, sent ${showReceived(observed)}`)];
-  const first = observed.received.subarray(0, observed.receivedBeforeSending);
-  const sent = headers.find((header) => header.equals(first));
-  const wanted = headers[0];
-  const shown = wanted === undefined ? '' : `"${escaped(wanted)}"`;
-  const header = {
-    exact: axis('wire', sent !== undefined, `the header ${shown}, then silence`, `"${escaped(first)}"`),
-    'last component': axis('wire', sent !== undefined && sent === wanted, `the header ${shown}`, `"${escaped(first)}"`),
-    'one piece': axis(
-      'wire',
-      observed.pieces[0] === first.length,
-      'the header in one piece',
-      `pieces of ${observed.pieces.slice(0, 5).join(', ')} bytes`,
-    ),
-    none: axis('wire', observed.receivedLength === 0, 'no byte', showReceived(observed)),
-    any: axis('wire', true, 'anything', showReceived(observed)),
-  }[outcome.header];
-  if (outcome.body === 'any') return [header];
-  const body = observed.received.subarray(first.length);
-  const file = bufferOf(exchange.file.body, variables);
-  const right = {
-    whole: body.equals(file),
-    none: body.length === 0,
-    part: body.length < file.length && file.subarray(0, body.length).equals(body),
-  }[outcome.body];
-  return [
-    header,
-    axis(
-      'wire',
-      right && !observed.brokeSilence,
-      `body: ${outcome.body} of ${file.length} bytes`,
-      `${body.length} bytes${body.equals(file.subarray(0, body.length)) ? '' : ' that are not those of the file'}`,
-    ),
-  ];
-}
-
-function judgeClientClose({ observed }: ClientRun, outcome: ClientOutcome): Axis {
-  const expected = outcome.closed.map((ending) => ENDINGS[ending]).join(' or ');
-  if (observed === null) return axis('close', null, expected, 'no connection');
-  if (observed.endedByUs) return axis('close', null, expected, 'we ended the connection ourselves');
-  return axis('close', outcome.closed.includes(observed.ending), expected, ENDINGS[observed.ending]);
-}
-
-function judgeExit(exit: Exit, outcome: ClientOutcome): Axis {
-  const actual = exit.killed
-    ? 'did not end; killed'
-    : exit.signal !== null
-      ? `ended by ${exit.signal}`
-      : `status ${exit.code ?? '?'}`;
-  const expected = { zero: 'status 0', 'not zero': 'another status than 0', any: 'any end of its own' }[outcome.exit];
-  const ok = { zero: exit.code === 0, 'not zero': exit.code !== null && exit.code !== 0, any: true }[outcome.exit];
-  return axis('exit', ok && !exit.killed && exit.failedToStart === undefined, expected, actual);
-}
-
-/** Whether a client case holds its own proof: it expects nothing but a whole transfer. */
-export function isPositive(testCase: ClientCase): boolean {
-  return testCase.exchange.expect.every(
-    ({ exit, body, connects }) => exit === 'zero' && body === 'whole' && connects === true,
-  );
 }
 
 // ---- verdicts

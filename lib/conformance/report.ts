@@ -17,7 +17,7 @@ export const VERDICTS = [
 ] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-export type AxisName = 'wire' | 'close' | 'disk' | 'time' | 'exit' | 'stderr' | 'alive' | 'resources' | 'twin';
+export type AxisName = 'wire' | 'close' | 'disk' | 'time' | 'exit' | 'message' | 'alive' | 'resources' | 'twin';
 
 /** One thing that was looked at. `ok` is null when it could not be. */
 export interface Axis {

@@ -1,6 +1,6 @@
 /** One exchange of a server case: opens its connections, runs the scripts, and waits until the disk has settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Variables } from './bytes.js';
+import { bufferOf, type Variables } from './bytes.js';
 import type { Plant, ServerExchange } from './case.js';
 import type { Declared } from './capabilities.js';
 import type { Directory, DiskEntry, Snapshot } from './directory.js';
@@ -49,15 +49,34 @@ async function runOne(
   return runScript(wire, first?.do === 'await' ? rest : exchange.steps, context);
 }
 
+export interface ExchangeOptions {
+  readonly alone: boolean;
+  readonly plant: readonly Plant[];
+  readonly label?: string;
+  /** Look at the places that hostile names aim at, too. */
+  readonly escapes?: boolean;
+}
+
+/** What is wrong under the final name while the upload goes on. */
+async function seenUnder(directory: Directory, name: Buffer, before: DiskEntry | null): Promise<string | null> {
+  const now = await directory.at(name);
+  if (now === null) return before === null ? null : 'what stood there is gone';
+  if (before !== null && same(before, now)) return null;
+  return `${now.path} (${now.kind}, ${now.size} bytes)`;
+}
+
 export async function runExchange(
   ground: Ground,
   exchanges: readonly ServerExchange[],
   token: string,
-  options: { readonly alone: boolean; readonly plant: readonly Plant[]; readonly label?: string },
+  options: ExchangeOptions,
 ): Promise<ExchangeResult> {
   const { directory, times } = ground;
   const scope = options.alone ? null : token;
-  const planted: Variables = { t: token, i: 0 };
+  const free = await directory?.freeSpace();
+  const { suffix } = ground;
+  const places = { suffix, ...(directory && { beside: directory.beside }), ...(free !== undefined && { free }) };
+  const planted: Variables = { t: token, i: 0, ...places };
   await directory?.plant(options.plant, planted);
   const before = directory ? await look(directory, scope) : { inside: [], outside: [] };
 
@@ -67,7 +86,10 @@ export async function runExchange(
     const name = exchange.label ?? (exchanges.length === 1 ? 'connection' : `connection ${n + 1}`);
     const copies = exchange.copies ?? 1;
     const group = Array.from({ length: copies }, async (_, i): Promise<ServerRun> => {
-      const variables: Variables = { t: token, i };
+      const variables: Variables = { t: token, i, ...places };
+      const finalName = bufferOf(exchange.file.name, variables);
+      const standing = exchange.steps.some((step) => step.do === 'look') ? await directory?.at(finalName) : null;
+      const member = { name, member: i, size: copies };
       const context: ScriptContext = {
         label: `${options.label ?? name}${copies === 1 ? '' : ` ${i}`}`,
         file: exchange.file,
@@ -76,9 +98,14 @@ export async function runExchange(
         declared: ground.declared,
         board,
         headers: [],
-        changeFile: () => Promise.resolve(),
+        clientStep: () => Promise.resolve(true),
+        group: member,
+        ...(directory && { look: () => seenUnder(directory, finalName, standing ?? null) }),
       };
-      return { exchange, variables, observed: await runOne(ground, exchange, context, opened) };
+      const observed = await runOne(ground, exchange, context, opened);
+      // Who stopped early will not come to the meeting.
+      board.arrive(member);
+      return { exchange, variables, observed };
     });
     const runs = await Promise.all(group);
     board.give(name);
@@ -94,6 +121,11 @@ export async function runExchange(
     const settled = await settleDisk(ground, directory, judged, before, scope);
     after = settled.after;
     axes.push(settled.axis);
+    if (options.escapes === true) {
+      const escaped = await directory.elsewhere(token, ground.target.cwd);
+      axes.push(nothingElsewhere(escaped));
+      after = [...after, ...escaped];
+    }
     const problem = await directory.unchanged(options.plant, planted);
     if (options.plant.length > 0) {
       axes.push({
@@ -105,7 +137,26 @@ export async function runExchange(
     }
   }
   for (const wire of opened) wire.dispose();
+  if (directory !== null) {
+    const left = since(before.inside, after);
+    await directory.tidy(token, left, options.plant, holds(axes) && isCertain(judged));
+  }
   return { judged, axes: merge(axes), before: [...before.inside, ...before.outside], after };
+}
+
+/** The outcomes leave no choice, so what appears later is wrong. */
+function isCertain(judged: readonly JudgedRun[]): boolean {
+  return judged.every(({ outcome: { disk } }) => disk === 'whole' || disk === 'nothing');
+}
+
+function nothingElsewhere(found: Snapshot): Axis {
+  const actual = found.map(({ path, kind }) => `${path} (${kind})`).join(', ');
+  return {
+    axis: 'disk',
+    ok: found.length === 0,
+    expected: 'nothing outside the directory',
+    actual: actual || 'nothing',
+  };
 }
 
 interface Look {

@@ -1,14 +1,16 @@
 /** Runs one server case with its twin and gives the verdict. */
 import type { Plant, Profile, ServerCase, ServerExchange } from './case.js';
 import { ACCEPTED } from './case.js';
-import { CLAUSES } from './clauses.js';
 import { clauseLevel } from './clause.js';
-import { gate, type Capabilities } from './capabilities.js';
+import { mentionsKey } from './bytes.js';
+import { excused, gate, type Capabilities } from './capabilities.js';
 import { describeExit } from './child.js';
 import { plainControl, sizedControl } from './control.js';
 import { holds, verdictOf } from './judge.js';
 import type { Axis, Evidence, Result } from './report.js';
+import { resultOf } from './result.js';
 import { runExchange, type ExchangeResult, type Ground } from './run-exchange.js';
+import { startWatch } from './watch.js';
 
 export interface ServerCaseContext {
   readonly ground: Ground;
@@ -25,8 +27,6 @@ export interface ServerCaseRun {
   readonly result: Result;
   readonly targetDown: boolean;
 }
-
-const NO_EVIDENCE: Evidence = { connections: [], disk: null };
 
 export function exchangesOf(testCase: ServerCase): readonly ServerExchange[] {
   return 'file' in testCase.exchange ? [testCase.exchange] : testCase.exchange;
@@ -49,20 +49,13 @@ export function twinOf(testCase: ServerCase): ServerExchange | null {
   return { file: { ...first.file, ...twin.file }, steps: twin.steps ?? first.steps, expect };
 }
 
-export function resultOf(
-  testCase: Pick<ServerCase, 'id' | 'title' | 'clause' | 'needs'>,
-  rest: Pick<Result, 'verdict' | 'reason' | 'replay'> & Partial<Pick<Result, 'axes' | 'evidence' | 'ms'>>,
-): Result {
-  const { id, title, clause, needs } = testCase;
-  const base = { id, title, clause, needs, level: clauseLevel(clause), sentence: CLAUSES[clause] };
-  return { ...base, axes: [], evidence: NO_EVIDENCE, ms: 0, ...rest };
-}
-
 /** Why a case cannot be run at all here: it does not apply, or something is missing to see it. Null when it can. */
 export function excluded(testCase: ServerCase, context: ServerCaseContext): Pick<Result, 'verdict' | 'reason'> | null {
   const { directory, target, declared } = context.ground;
   const unmet = gate(testCase.requires, context.capabilities);
   if (unmet !== null) return { verdict: 'not applicable', reason: unmet };
+  const excuse = excused(testCase.unlessDeclared, declared);
+  if (excuse !== null) return { verdict: 'not applicable', reason: excuse };
   if (testCase.needs === 'dir' && directory === null) {
     return { verdict: 'untestable', reason: 'needs --dir DIR, the directory in which the server stores' };
   }
@@ -73,10 +66,21 @@ export function excluded(testCase: ServerCase, context: ServerCaseContext): Pick
   if (missing.length > 0) {
     return { verdict: 'untestable', reason: `needs --declare ${missing.map((name) => `${name}=MS`).join(' ')}` };
   }
-  if ((testCase.plant ?? []).some(({ at }) => at.startsWith('../')) && directory?.sandboxed === false) {
+  if (needsSandbox(testCase) && directory?.sandboxed === false) {
     return { verdict: 'untestable', reason: 'needs a directory of the suite: --exec with {dir}, and no --dir' };
   }
   return null;
+}
+
+/** It touches what is not the suite's own: the surroundings, or a name without a token. */
+function needsSandbox(testCase: ServerCase): boolean {
+  const plants = (testCase.plant ?? []).some(
+    (plant) => plant.at.startsWith('../') || ('to' in plant && plant.to.includes('{beside}')),
+  );
+  const names = exchangesOf(testCase).some(
+    ({ file }) => mentionsKey(file.name, 'beside') || (!mentionsKey(file.name, 't') && provesItself(testCase)),
+  );
+  return plants || names;
 }
 
 export async function runServerCase(testCase: ServerCase, context: ServerCaseContext): Promise<ServerCaseRun> {
@@ -87,12 +91,15 @@ export async function runServerCase(testCase: ServerCase, context: ServerCaseCon
   if (why !== null) return { result: resultOf(testCase, { ...why, replay }), targetDown: false };
 
   const alone = testCase.alone === true;
-  const descriptors = testCase.watch === 'descriptors' ? await ground.target.descriptors() : null;
-  const own = await runExchange(ground, exchangesOf(testCase), context.token(), { alone, plant: testCase.plant ?? [] });
+  const options = { alone, plant: testCase.plant ?? [], escapes: testCase.escapes === true };
+  const watch = testCase.watch === undefined ? null : await startWatch(testCase.watch, ground, context.token());
+  let own = await runExchange(ground, exchangesOf(testCase), context.token(), options);
+  for (let tries = testCase.tries ?? 1; tries > 1 && !holds(own.axes); tries -= 1) {
+    own = await runExchange(ground, exchangesOf(testCase), context.token(), options);
+  }
+  const watched = await watch?.();
   const proof = await prove(testCase, own, context);
-  const axes: Axis[] = [...own.axes];
-  if (testCase.watch === 'descriptors') axes.push(await descriptorsReturned(ground, descriptors));
-  axes.push(...proof.alive);
+  const axes: Axis[] = [...own.axes, ...(watched ?? []), ...proof.alive];
 
   const { verdict, reason } = verdictOf({
     level: clauseLevel(testCase.clause),
@@ -194,17 +201,4 @@ function brokenOf(result: ExchangeResult): string {
     .filter(({ ok }) => ok === false)
     .map(({ axis, actual }) => `${axis}: ${actual}`)
     .join('; ');
-}
-
-async function descriptorsReturned(ground: Ground, before: number | null): Promise<Axis> {
-  const expected = `${before ?? '?'} descriptors open, as before`;
-  const until = performance.now() + ground.times.patience;
-  for (;;) {
-    const now = await ground.target.descriptors();
-    if (before === null || now === null)
-      return { axis: 'resources', ok: null, expected, actual: 'this system does not tell' };
-    if (now <= before) return { axis: 'resources', ok: true, expected, actual: `${now}` };
-    if (performance.now() > until) return { axis: 'resources', ok: false, expected, actual: `${now}` };
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

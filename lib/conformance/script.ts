@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bufferOf, chunksOf, join, lengthOf, type Bytes, type Variables } from './bytes.js';
 import type { DeclaredTime } from './capabilities.js';
-import type { Cut, Ending, FileChange, Step } from './case.js';
+import type { ClientStep, Cut, Ending, Step } from './case.js';
 import type { Times } from './times.js';
 import type { Wire, WireEntry } from './wire.js';
 
@@ -21,6 +21,8 @@ export interface Observed {
   readonly receivedBeforeSending: number;
   /** Bytes came in a silence. */
   readonly brokeSilence: boolean;
+  /** What stood under the final name too early; null when nothing did. */
+  readonly seenEarly: string | null;
   readonly ending: Ending;
   /** The script itself ended the connection, so `ending` says nothing about the target. */
   readonly endedByUs: boolean;
@@ -38,6 +40,7 @@ export interface Observed {
 export class Board {
   readonly #given = new Set<string>();
   readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #here = new Map<string, Set<number>>();
 
   give(name: string): void {
     this.#given.add(name);
@@ -56,6 +59,22 @@ export class Board {
       this.#waiting.set(name, list);
     });
   }
+
+  /** One of `size` is at the meeting point, or will never come to it. Returns the signal that is given when all are. */
+  arrive({ name, member, size }: Group): string {
+    const here = this.#here.get(name) ?? new Set();
+    this.#here.set(name, here.add(member));
+    const all = `all of ${name}`;
+    if (here.size >= size) this.give(all);
+    return all;
+  }
+}
+
+/** The copies of one connection. */
+export interface Group {
+  readonly name: string;
+  readonly member: number;
+  readonly size: number;
 }
 
 export interface ScriptContext {
@@ -67,7 +86,11 @@ export interface ScriptContext {
   readonly board: Board;
   /** The headers that a client may send. */
   readonly headers: readonly Buffer[];
-  readonly changeFile: (how: FileChange) => Promise<void>;
+  /** What is done to the client beside the connection; false ends the script. */
+  readonly clientStep: (step: ClientStep) => Promise<boolean>;
+  readonly group?: Group;
+  /** What is wrong with what stands under the final name while the upload goes on; null when nothing is. */
+  readonly look?: () => Promise<string | null>;
 }
 
 function offset(value: number | undefined, length: bigint, fallback: bigint): bigint {
@@ -91,6 +114,7 @@ class Script {
   readonly #deadline: number;
   receivedBeforeSending: number | null = null;
   brokeSilence = false;
+  seenEarly: string | null = null;
   endedEarly = false;
   replyMs: number | null = null;
   closeMs: number | null = null;
@@ -99,7 +123,10 @@ class Script {
     this.#wire = wire;
     this.#context = context;
     // The target's own deadlines come on top of what the suite allows a case.
-    const own = steps.map((step) => (step.do === 'ended' && step.after ? (context.declared[step.after] ?? 0) : 0));
+    const own = steps.map((step) => {
+      if (step.do === 'ended' && step.after) return context.declared[step.after] ?? 0;
+      return step.do === 'header' && step.pace ? 8 * step.pace.share * (context.declared[step.pace.of] ?? 0) : 0;
+    });
     this.#deadline = performance.now() + context.times.cap + own.reduce((sum, ms) => sum + ms, 0);
   }
 
@@ -109,7 +136,12 @@ class Script {
     const wire = this.#wire;
     switch (step.do) {
       case 'header':
-        return this.#send(bufferOf(join(file.size, file.name), variables), step.cut, times.gap);
+        return this.#send(
+          bufferOf(join(file.size, file.name), variables),
+          step.cut,
+          step.pace ? step.pace.share * (this.#context.declared[step.pace.of] ?? 0) : times.gap,
+          step.hush,
+        );
       case 'send':
         return this.#send(bufferOf(step.bytes, variables), step.cut, times.gap);
       case 'body':
@@ -154,10 +186,20 @@ class Script {
         return true;
       case 'await':
         return this.#context.board.wait(step.name, this.#left(times.cap));
+      case 'meet': {
+        const { board, group } = this.#context;
+        return group === undefined || board.wait(board.arrive(group), this.#left(times.cap));
+      }
+      case 'look':
+        this.seenEarly = (await this.#context.look?.()) ?? null;
+        if (this.seenEarly !== null) wire.log.event('note', `under the final name: ${this.seenEarly}`);
+        return this.seenEarly === null;
       case 'change file':
-        await this.#context.changeFile(step.how);
-        wire.log.event('note', `the file was changed: ${step.how.kind}`);
-        return true;
+      case 'signal client':
+      case 'still running':
+      case 'exited':
+      case 'count segments':
+        return this.#context.clientStep(step);
     }
   }
 
@@ -173,10 +215,14 @@ class Script {
     return false;
   }
 
-  async #send(whole: Buffer, cut: Cut | undefined, gap: number): Promise<boolean> {
+  async #send(whole: Buffer, cut: Cut | undefined, gap: number, hush?: true): Promise<boolean> {
     this.receivedBeforeSending ??= this.#wire.receivedLength;
     for (const [i, piece] of cutPieces(whole, cut).entries()) {
-      if (i > 0 && gap > 0) await sleep(gap);
+      if (i > 0 && hush && !(await this.#silence())) {
+        this.endedEarly = this.#wire.ended;
+        return false;
+      }
+      if (i > 0 && !hush && gap > 0) await sleep(gap);
       if (this.#wire.ended) this.endedEarly = true;
       if (!(await this.#wire.send(piece, this.#left(this.#context.times.patience)))) {
         this.endedEarly = true;
@@ -259,6 +305,7 @@ export async function runScript(wire: Wire, steps: readonly Step[], context: Scr
     pieces: wire.pieces,
     receivedBeforeSending: script.receivedBeforeSending ?? wire.receivedLength,
     brokeSilence: script.brokeSilence,
+    seenEarly: script.seenEarly,
     ending: wire.ending,
     endedByUs: wire.ours,
     endedEarly: script.endedEarly,
@@ -278,6 +325,7 @@ export function notConnected(label: string, reason: string, log: readonly WireEn
     pieces: [],
     receivedBeforeSending: 0,
     brokeSilence: false,
+    seenEarly: null,
     ending: 'open',
     endedByUs: false,
     endedEarly: false,

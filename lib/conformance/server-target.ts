@@ -2,7 +2,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GoAheadError } from '../errors.js';
-import { Child, type Exit } from './child.js';
+import { Child, type Exit, type Memory } from './child.js';
 import { fillCommand, mentions, splitCommand } from './command.js';
 import type { WireLog } from './wire.js';
 import { Wire } from './wire.js';
@@ -20,6 +20,8 @@ export interface ServerTargetOptions {
 /** How long a server that was just started may take until it listens, in ms. */
 const STARTUP = 10_000;
 const RETRY = 10;
+/** Connections that are being made at a time: a queue of listen(2) that overflows costs a second, and proves nothing. */
+const CONNECTING = 32;
 
 async function freePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -41,6 +43,8 @@ export class ServerTarget {
   #child: Child | null = null;
   /** Until its first connection a server that was just started is not expected to listen yet. */
   #freshUntil = 0;
+  #connecting = 0;
+  readonly #waiting: (() => void)[] = [];
 
   private constructor(options: ServerTargetOptions, port: number, words: readonly string[] | null) {
     this.host = options.host;
@@ -77,6 +81,15 @@ export class ServerTarget {
     return this.#child === null ? null : this.#child.descriptors();
   }
 
+  /** Memory of the process; null when it is not ours or the system does not tell. */
+  async memory(): Promise<Memory | null> {
+    return this.#child === null ? null : this.#child.memory();
+  }
+
+  get cwd(): string | null {
+    return this.#cwd;
+  }
+
   #start(): void {
     if (this.#words === null) return;
     this.#child = new Child(this.#words, this.#cwd);
@@ -104,6 +117,17 @@ export class ServerTarget {
    * caller's: no connection is spent on finding out, since some servers serve only one.
    */
   async connect(log: WireLog, ms: number): Promise<Wire | { readonly error: string }> {
+    if (this.#connecting >= CONNECTING) await new Promise<void>((next) => this.#waiting.push(next));
+    this.#connecting += 1;
+    try {
+      return await this.#connect(log, ms);
+    } finally {
+      this.#connecting -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #connect(log: WireLog, ms: number): Promise<Wire | { readonly error: string }> {
     for (;;) {
       const socket = connect({ host: this.host, port: this.port, allowHalfOpen: true, noDelay: true });
       const error = await established(socket, ms);

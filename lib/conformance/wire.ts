@@ -35,7 +35,7 @@ const SHOWN = 64;
 const ENTRIES = 200;
 const TRACED_ENTRIES = 20_000;
 /** What a trace keeps of the bytes of a connection. */
-const TRACED_BYTES = 8 * 1024 * 1024;
+const TRACED_BYTES = 2 * 1024 * 1024;
 
 const lost = (count: number): string => `after ${count} lines that are not shown`;
 
@@ -128,9 +128,12 @@ export class Wire {
     socket.setNoDelay(true);
     socket.on('data', (bytes) => this.#received(bytes));
     socket.on('end', () => {
-      this.ending = 'fin';
+      // libuv reports a reset that comes with bytes as an end. After a real end the peer still has a name, unless our
+      // side is closed too; and Node keeps a name once asked for, so nobody may ask before.
+      const reset = !socket.writableEnded && socket.remoteAddress === undefined;
+      this.ending = reset ? 'rst' : 'fin';
       this.closedAt = log.now();
-      log.event('received FIN');
+      log.event(reset ? 'received RST' : 'received FIN');
       this.#wake();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => this.#failed(error.code ?? error.message));

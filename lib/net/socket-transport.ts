@@ -13,10 +13,22 @@ export interface ConnectionListener {
 /** Tells a session how its connection ends. A reader tells it of the bytes: {@link readPlainly} or `readDirectly`. */
 export function listenToEnd(socket: Duplex, session: ConnectionListener): void {
   let error: Error | undefined;
-  socket.on('end', () => session.end());
+  socket.on('end', () => {
+    if (wasReset(socket)) session.lost(error);
+    else session.end();
+  });
   socket.on('error', (cause: Error) => (error = cause));
   // After an orderly end this is no news to the session.
   socket.on('close', () => session.lost(error));
+}
+
+/**
+ * Where bytes and a reset come in the same moment, libuv hands on the bytes and then an end instead of the error
+ * (`uv__stream_io`, "short-circuit iff POLLHUP"). After a real end the peer of a socket whose own side is open still has
+ * a name (getpeername(2)); after a reset it has none. Node keeps a name once asked for, so this must be the first time.
+ */
+function wasReset(socket: Duplex): boolean {
+  return socket instanceof Socket && !socket.writableEnded && !socket.destroyed && socket.remoteAddress === undefined;
 }
 
 /** Reads by way of stream events: a buffer from Node for each chunk, and so nothing to give back. */

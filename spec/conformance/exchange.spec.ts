@@ -9,7 +9,7 @@ import { WireLog } from '../../lib/conformance/wire.js';
 import { listen } from './support/null-servers.js';
 
 const GO = Buffer.from('676f206168656164', 'hex');
-const times = { roundTrip: 0, gap: 5, quiet: 30, patience: 400, cap: 2000 };
+const times = { roundTrip: 0, turnaround: 0, gap: 5, quiet: 30, patience: 400, cap: 2000 };
 const file = { size: hex('00 00 00 00 00 00 00 0a'), name: text('{t}'), body: random(10) };
 
 async function play(t: Test, behaviour: (socket: Socket) => void, steps: readonly Step[]): Promise<Observed> {
@@ -18,7 +18,7 @@ async function play(t: Test, behaviour: (socket: Socket) => void, steps: readonl
   const target = await ServerTarget.open({ host: '127.0.0.1', port: server.port, exec: null, cwd: null, dir: null });
   const wire = await target.connect(new WireLog(), 400);
   if ('error' in wire) throw new Error(wire.error);
-  const changeFile = async (): Promise<void> => undefined;
+  const clientStep = async (): Promise<boolean> => true;
   const context = {
     label: 'c',
     file,
@@ -27,7 +27,7 @@ async function play(t: Test, behaviour: (socket: Socket) => void, steps: readonl
     declared: {},
     board: new Board(),
     headers: [],
-    changeFile,
+    clientStep,
   };
   const observed = await runScript(wire, steps, context);
   wire.dispose();

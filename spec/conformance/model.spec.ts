@@ -12,14 +12,16 @@ import {
   random,
   repeat,
   text,
+  type Bytes,
 } from '../../lib/conformance/bytes.js';
 import { gate, UNKNOWN } from '../../lib/conformance/capabilities.js';
-import { ACCEPTED, type Case } from '../../lib/conformance/case.js';
+import { ACCEPTED, type Case, type ServerOutcome } from '../../lib/conformance/case.js';
 import { CASES } from '../../lib/conformance/cases/index.js';
 import { levelOf, parseClauses } from '../../lib/conformance/clause.js';
 import { CLAUSES } from '../../lib/conformance/clauses.js';
 import { fillCommand, splitCommand } from '../../lib/conformance/command.js';
-import { isPositive, judgeDisk, judgeRuns, verdictOf, type Standing } from '../../lib/conformance/judge.js';
+import { judgeDisk, judgeRuns, verdictOf, type Standing } from '../../lib/conformance/judge.js';
+import { isPositive } from '../../lib/conformance/judge-client.js';
 import { exitCodeOf, type Axis, type Verdict } from '../../lib/conformance/report.js';
 import { exchangesOf, provesItself, twinOf } from '../../lib/conformance/run-server-case.js';
 import { notConnected, type Observed } from '../../lib/conformance/script.js';
@@ -46,6 +48,14 @@ t.test('the level comes from the RFC 2119 word', async (t) => {
   for (const [id, sentence] of Object.entries(CLAUSES)) t.ok(levelOf(sentence), `${id} has a level`);
 });
 
+function announced(size: Bytes): bigint {
+  return BigInt(`0x${bufferOf(size, variables).toString('hex')}`);
+}
+
+function isWhole(expect: readonly ServerOutcome[]): boolean {
+  return expect.every(({ disk }) => disk === 'whole');
+}
+
 /** What a row must keep to, as `docs/conformance.md` says it. */
 function faultsOf(one: Case): string[] {
   const faults: string[] = [];
@@ -66,15 +76,24 @@ function faultsOf(one: Case): string[] {
     'has an outcome',
   );
   fault(!provesItself(one) && !twinOf(one), 'has a twin, or is its own proof');
+  fault(
+    provesItself(one) &&
+      exchanges.some(({ file, expect }) => isWhole(expect) && announced(file.size) !== lengthOf(file.body, variables)),
+    'announces what it sends',
+  );
+  fault(
+    exchanges.some(({ steps }) => steps.filter((step) => step.do === 'meet').length > 1),
+    'meets once',
+  );
   fault(provesItself(one) && one.twin !== undefined, 'no twin where the case is its own proof');
-  fault(one.twin !== undefined && !one.twin.file && !one.twin.steps, 'the twin differs');
+  fault(one.twin !== undefined && !one.twin.file && !one.twin.steps && !one.plant, 'the twin differs');
   const sees = exchanges.every(({ expect }) => expect.every(({ disk }) => disk === 'any'));
   fault(one.needs === 'dir' && sees && one.plant === undefined, 'looks at the disk where it needs it');
   fault(one.alone !== true && exchanges.some(({ file }) => !hasToken(file.name)), 'alone, or {t} in every name');
   fault(one.plant !== undefined && one.needs === 'wire', 'plants only where the directory is needed');
   fault(
-    one.watch !== undefined && (one.needs !== 'exec' || one.alone !== true),
-    'watches only what runs alone with exec',
+    one.watch !== undefined && (one.needs !== (one.watch === 'residue' ? 'dir' : 'exec') || one.alone !== true),
+    'watches only what runs alone, with exec or for residue with dir',
   );
   const labels = exchanges.map(({ label }) => label);
   fault(exchanges.length > 1 && new Set(labels).size < labels.length, 'labels tell the connections apart');
@@ -141,7 +160,9 @@ t.test('times are calibrated and bounded', async (t) => {
   fc.assert(
     fc.property(fc.nat(5000), fc.nat(5000), fc.nat(5000), (roundTrip, settle, grace) => {
       const { gap, quiet, patience, cap } = calibrate({ roundTrip, settle, grace });
-      return gap >= 5 && quiet >= 60 && quiet <= 2000 && patience >= 1500 && patience <= 6000 && cap >= patience;
+      return (
+        gap >= 5 && gap <= 15 && quiet >= 60 && quiet <= 2000 && patience >= 1500 && patience <= 6000 && cap >= patience
+      );
     }),
   );
   t.equal(calibrate({ roundTrip: 100, settle: 0, grace: 0 }).quiet, 300);

@@ -18,9 +18,10 @@ export const LOOK: Readonly<Record<Verdict, Look>> = {
   'suite fault': 'fail',
 };
 
-/** More connections, or lines of one, than this are in the JSON report only. */
+/** More connections, or lines of one, than this are in the JSON report only; of a pass fewer are worth the room. */
 const CONNECTIONS = 12;
 const LINES = 80;
+const OF_A_PASS = { connections: 3, lines: 20 } as const;
 
 export function esc(text: string): string {
   return shown(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -81,19 +82,22 @@ function logRow({ at, event, length = 0, hex, text, note }: WireEntry, role: str
   );
 }
 
-function exchange({ connections }: Evidence, role: Role): string {
+function exchange({ evidence: { connections }, verdict }: Result, role: Role): string {
+  const most = verdict === 'pass' ? OF_A_PASS : { connections: CONNECTIONS, lines: LINES };
   if (connections.length === 0) return '<h4>The exchange</h4>\n<p class="soft">No connection was made.</p>\n';
-  const tables = connections.slice(0, CONNECTIONS).map(({ label, log }) => {
-    const rows = log.slice(0, LINES).map((entry) => logRow(entry, role));
+  const tables = connections.slice(0, most.connections).map(({ label, log }) => {
+    const rows = log.slice(0, most.lines).map((entry) => logRow(entry, role));
     const more =
-      log.length > LINES ? `<p class="soft">${log.length - LINES} more lines are in the JSON report.</p>\n` : '';
+      log.length > most.lines
+        ? `<p class="soft">${log.length - most.lines} more lines are in the JSON report.</p>\n`
+        : '';
     return (
       `<div class="scroll"><table class="log"><caption>${esc(label)}${label.startsWith('twin') ? ': the same without the fault' : ''}</caption><thead><tr><th scope="col">Time</th>` +
       '<th scope="col">Direction</th><th scope="col">What</th><th scope="col">Bytes (hexadecimal)</th>' +
       `<th scope="col">As text</th></tr></thead><tbody>\n${rows.join('')}</tbody></table></div>\n${more}`
     );
   });
-  const more = connections.length - CONNECTIONS;
+  const more = connections.length - most.connections;
   const rest = more > 0 ? `<p class="soft">${more} more connections are in the JSON report.</p>\n` : '';
   return `<h4>The exchange</h4>\n${tables.join('')}${rest}`;
 }
@@ -127,7 +131,7 @@ function body(result: Result, role: Role): string {
     known === undefined ? '' : `<p>Known until ${esc(known.expires)}: ${esc(known.reason)}</p>\n`,
     result.axes.length > 0 ? '' : `<p>${lines.map(esc).join('<br>')}</p>\n`,
     axes(result.axes),
-    exchange(evidence, role),
+    exchange(result, role),
     disk(evidence),
     evidence.process === undefined ? '' : `<h4>The process</h4>\n<p>It ${esc(evidence.process)}.</p>\n`,
     `<h4>Run it again</h4>\n<code class="again">${esc(replay)}</code>\n`,

@@ -83,7 +83,7 @@ export const AXES: Readonly<Record<AxisName, string>> = {
   disk: 'On disk',
   time: 'In time',
   exit: 'Exit status',
-  stderr: 'Message',
+  message: 'Message',
   alive: 'Alive afterwards',
   resources: 'Resources returned',
   twin: 'The same without the fault',

@@ -1,6 +1,6 @@
 /** A Python script that plays the suite's side of a case again, without the suite. It judges nothing: it shows what comes. */
 import { deflateSync } from 'node:zlib';
-import type { Role } from '../case.js';
+import type { LocalFile, Role } from '../case.js';
 import type { Result } from '../report.js';
 import { shown } from '../reporters/text.js';
 import type { WireEntry } from '../wire.js';
@@ -8,7 +8,7 @@ import { bytesLost, bytesOf, spanOf, type TracedConnection } from './connection.
 
 /** What a client is given to send. */
 export interface ScriptFile {
-  readonly kind: 'file' | 'missing' | 'directory' | 'fifo' | 'unreadable';
+  readonly kind: LocalFile['kind'];
   readonly name: Buffer;
   /** In bytes. */
   readonly size: bigint;
@@ -249,7 +249,15 @@ def make(path):
         os.mkdir(path)
     elif KIND == 'fifo':
         os.mkfifo(path)
+    elif KIND == 'device':
+        os.symlink('/dev/null', path)
+    elif KIND == 'link loop':
+        os.symlink(path, path)
+    elif KIND == 'dangling link':
+        os.symlink(path + b'.other', path)
     elif KIND != 'missing':
+        if KIND == 'link':
+            os.symlink(path + b'.other', path)
         with open(path, 'wb') as file:
             if BODY is None:
                 file.truncate(SIZE)

@@ -11,7 +11,7 @@ import { pcapng } from './pcapng.js';
 import { replayScript, type ScriptFile } from './script.js';
 
 /** What a script may hold of a client's file, in bytes. */
-const LARGEST_BODY = 8n * 1024n * 1024n;
+const LARGEST_BODY = 2n * 1024n * 1024n;
 /** What the text shows of one piece, in bytes. */
 const SHOWN = 512;
 

@@ -1,4 +1,7 @@
-"""A receiver that keeps every clause, for the suite's own specs. Usage: python3 full_server.py PORT DIR [--suffix S]"""
+"""A receiver that keeps every clause, for the suite's own specs.
+
+Usage: python3 full_server.py PORT DIR [--suffix S] [--header-deadline S] [--body-deadline S]
+"""
 import argparse
 import os
 import re
@@ -10,8 +13,9 @@ import tempfile
 import threading
 import time
 
-SETTLE, GRACE, DEADLINE = 0.05, 0.25, 5.0
+SETTLE, GRACE = 0.05, 0.25
 LOCK = threading.Lock()
+promised = 0
 
 
 class Refused(Exception):
@@ -19,7 +23,10 @@ class Refused(Exception):
 
 
 def quiet(conn, seconds):
-    return not select.select([conn], [], [], max(0, seconds))[0]
+    # Not select(), which takes no descriptor above 1,023.
+    poll = select.poll()
+    poll.register(conn, select.POLLIN)
+    return not poll.poll(max(0, seconds) * 1000)
 
 
 def complete(header):
@@ -34,8 +41,8 @@ def complete(header):
         raise Refused('not UTF-8')
 
 
-def read_header(conn):
-    deadline = time.monotonic() + DEADLINE
+def read_header(conn, header_deadline):
+    deadline = time.monotonic() + header_deadline
     header, pieces = b'', 0
     while not complete(header) or (pieces > 1 and not quiet(conn, SETTLE)):
         if quiet(conn, deadline - time.monotonic()):
@@ -47,9 +54,9 @@ def read_header(conn):
     return header
 
 
-def safe_name(raw):
+def safe_name(raw, suffix):
     name = re.split(r'[/\\]', raw.decode('utf-8'))[-1]
-    if name in ('', '.', '..') or re.search('[\x00-\x1f\x7f-\x9f]', name) or len(name.encode()) > 240:
+    if name in ('', '.', '..') or re.search('[\x00-\x1f\x7f-\x9f]', name) or len((name + suffix).encode()) > 255:
         raise Refused('unsafe name')
     return name
 
@@ -57,6 +64,9 @@ def safe_name(raw):
 def commit(temporary, directory, name, suffix):
     stem, dot, extension = name.rpartition('.')
     stem, extension = (stem, dot + extension) if stem else (name, '')
+    if len((stem + extension + suffix).encode()) > 248:
+        # Room for a number; not inside a character.
+        stem = stem.encode()[:240 - len((extension + suffix).encode())].decode('utf-8', 'ignore')
     with LOCK:
         for number in range(1000):
             path = os.path.join(directory, (f'{stem} ({number}){extension}' if number else name) + suffix)
@@ -68,12 +78,32 @@ def commit(temporary, directory, name, suffix):
     raise OSError('no free name')
 
 
-def receive(conn, directory, suffix):
-    header = read_header(conn)
+def promise(directory, size):
+    global promised
+    with LOCK:
+        if size > shutil.disk_usage(directory).free - promised:
+            raise Refused('no space')
+        promised += size
+
+
+def take_back(size):
+    global promised
+    with LOCK:
+        promised -= size
+
+
+def receive(conn, directory, suffix, header_deadline):
+    header = read_header(conn, header_deadline)
     size = struct.unpack('!Q', header[:8])[0]
-    name = safe_name(header[8:])
-    if size > shutil.disk_usage(directory).free:
-        raise Refused('no space')
+    name = safe_name(header[8:], suffix)
+    promise(directory, size)
+    try:
+        store(conn, directory, suffix, size, name)
+    finally:
+        take_back(size)
+
+
+def store(conn, directory, suffix, size, name):
     handle, temporary = tempfile.mkstemp(prefix='.upload-', dir=directory)
     try:
         conn.sendall(b'go ahead')
@@ -94,10 +124,10 @@ def receive(conn, directory, suffix):
         os.unlink(temporary)
 
 
-def serve(conn, directory, suffix):
-    conn.settimeout(DEADLINE)
+def serve(conn, args):
+    conn.settimeout(args.body_deadline)
     try:
-        receive(conn, directory, suffix)
+        receive(conn, args.directory, args.suffix, args.header_deadline)
     except Refused:
         pass
     except Exception:
@@ -111,11 +141,17 @@ def main():
     parser.add_argument('port', type=int)
     parser.add_argument('directory')
     parser.add_argument('--suffix', default='')
+    parser.add_argument('--header-deadline', type=float, default=5)
+    parser.add_argument('--body-deadline', type=float, default=5)
     args = parser.parse_args()
     server = socket.create_server(('127.0.0.1', args.port), backlog=1024)
     while True:
         conn, _ = server.accept()
-        threading.Thread(target=serve, args=(conn, args.directory, args.suffix), daemon=True).start()
+        try:
+            threading.Thread(target=serve, args=(conn, args), daemon=True).start()
+        except RuntimeError:
+            # No more threads: refused (2.4).
+            conn.close()
 
 
 if __name__ == '__main__':

@@ -1,0 +1,188 @@
+// Networks that are hard on a peer and still right: every byte, FIN and RST arrives, in order.
+// node proxy.mjs server MODE PORT CMD...       starts CMD, in which @port is a free port, and relays PORT to it
+// node proxy.mjs client MODE HOST PORT CMD...  starts CMD, in which @port relays to HOST:PORT, and exits like it
+import { spawn } from 'node:child_process';
+import { connect, createServer } from 'node:net';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The first bytes of each direction go in single bytes, so that large bodies do not take minutes. After the very first
+ * one there is a pause: a receiver that reads 9 bytes or more in one piece cannot tell that the header was cut (3.9).
+ */
+const SINGLE = 2048;
+const AFTER_FIRST = 60;
+const ODD = 1009;
+const HOLD = 15;
+const DELAY = 100;
+/** How many bytes a direction may hold; beyond that its source is not read. */
+const MOST = 256 * 1024;
+
+/** Each takes the queue of one direction and writes it. */
+const MODES = {
+  async chop(queue, write) {
+    let done = 0;
+    for (let bytes = await queue.bytes(); bytes !== null; bytes = await queue.bytes()) {
+      for (let at = 0; at < bytes.length;) {
+        const length = done < SINGLE ? 1 : ODD;
+        await write(bytes.subarray(at, at + length));
+        await (done === 0 ? sleep(AFTER_FIRST) : turn());
+        at += length;
+        done += length;
+      }
+    }
+  },
+  async coalesce(queue, write) {
+    for (let bytes = await queue.bytes(); bytes !== null; bytes = await queue.bytes()) {
+      await sleep(HOLD);
+      await write(Buffer.concat([bytes, ...queue.rest()]));
+    }
+  },
+  async delay(queue, write) {
+    for (let bytes = await queue.bytes(DELAY); bytes !== null; bytes = await queue.bytes(DELAY)) await write(bytes);
+    await queue.until(DELAY);
+  },
+};
+
+/** What one direction holds. Its end is a FIN or RST, after all bytes. */
+class Queue {
+  end = null;
+  #held = [];
+  #length = 0;
+  #wake = () => undefined;
+
+  constructor(source) {
+    this.source = source;
+    source.on('data', (bytes) => {
+      this.#held.push({ bytes, at: performance.now() });
+      this.#length += bytes.length;
+      if (this.#length > MOST) source.pause();
+      this.#wake();
+    });
+    source.on('end', () => this.#finish('FIN'));
+    source.on('error', () => this.#finish('RST'));
+  }
+
+  #finish(end) {
+    if (this.end === 'RST') return;
+    this.end = end;
+    this.endedAt = performance.now();
+    this.#wake();
+  }
+
+  /** The next piece, `delay` ms after it came; null at the end. */
+  async bytes(delay = 0) {
+    while (this.#held.length === 0 && this.end === null) await new Promise((resolve) => (this.#wake = resolve));
+    const next = this.#held.shift();
+    if (next === undefined) return null;
+    await this.#pass(next.at, delay);
+    this.#took(next.bytes);
+    return next.bytes;
+  }
+
+  rest() {
+    const all = this.#held.map(({ bytes }) => bytes);
+    this.#held = [];
+    for (const bytes of all) this.#took(bytes);
+    return all;
+  }
+
+  async until(delay) {
+    await this.#pass(this.endedAt, delay);
+  }
+
+  async #pass(since, delay) {
+    const left = since + delay - performance.now();
+    if (left > 0) await sleep(left);
+  }
+
+  #took(bytes) {
+    this.#length -= bytes.length;
+    if (this.#length <= MOST) this.source.resume();
+  }
+
+  /** A FIN may be followed by a reset: the one who closed does not want what still comes. */
+  async reset() {
+    while (this.end !== 'RST') await new Promise((resolve) => (this.#wake = resolve));
+  }
+}
+
+async function relay(from, to, mode) {
+  const queue = new Queue(from);
+  const write = (bytes) =>
+    to.destroyed || to.write(bytes)
+      ? undefined
+      : new Promise((resolve) => {
+          to.once('drain', resolve);
+          to.once('close', resolve);
+        });
+  await MODES[mode](queue, write);
+  if (queue.end === 'FIN') {
+    to.end();
+    await queue.reset();
+  }
+  to.resetAndDestroy();
+}
+
+/** Relays connections on `port` (0: a free one) to the target. */
+export async function openProxy({ mode, host, port, listenOn = 0, patient = false }) {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+    near.on('error', () => undefined);
+    void reach(host, port, patient).then((far) => {
+      if (far === null) {
+        near.resetAndDestroy();
+        return;
+      }
+      void relay(near, far, mode);
+      void relay(far, near, mode);
+    });
+  });
+  await new Promise((resolve) => server.listen({ port: listenOn, host: '127.0.0.1', backlog: 1024 }, resolve));
+  return { port: server.address().port, close: () => server.close() };
+}
+
+/** A target that was just started may need a while; the first connection that succeeds is the one that is used. */
+async function reach(host, port, patient) {
+  const until = performance.now() + (patient ? 8000 : 0);
+  for (;;) {
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const made = await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+    if (made) return socket;
+    if (performance.now() > until) return null;
+    await sleep(10);
+  }
+}
+
+async function freePort() {
+  const { port, close } = await openProxy({ mode: 'chop', host: '127.0.0.1', port: 0 });
+  close();
+  return port;
+}
+
+function start(words, port) {
+  const [command, ...rest] = words.map((word) => word.replaceAll('@port', String(port)));
+  const child = spawn(command, rest, { stdio: 'inherit' });
+  child.on('error', (error) => {
+    console.error(error.message);
+    process.exit(127);
+  });
+  child.on('exit', (code, signal) => (signal === null ? process.exit(code) : process.kill(process.pid, signal)));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [role, mode, ...rest] = process.argv.slice(2);
+  const host = '127.0.0.1';
+  if (role === 'server') {
+    const [listenOn, ...words] = rest;
+    const port = await freePort();
+    start(words, port);
+    await openProxy({ mode, host, port, listenOn: Number(listenOn), patient: true });
+  } else {
+    const [target, port, ...words] = rest;
+    const proxy = await openProxy({ mode, host: target, port: Number(port) });
+    start(words, proxy.port);
+  }
+}
