@@ -14,10 +14,28 @@ export interface ErrorRow {
   readonly wire: string;
 }
 
+export interface CaseRow {
+  readonly id: string;
+  readonly role: 'server' | 'client';
+  readonly title: string;
+  readonly clause: string;
+  readonly level: string;
+  readonly profiles: readonly string[];
+  readonly needs: string;
+  readonly quick?: boolean;
+}
+
+export interface Conformance {
+  /** The text of docs/conformance.md as it stands. */
+  readonly page: string;
+  readonly cases: readonly CaseRow[];
+}
+
 export interface Tables {
   readonly receive: Machine;
   readonly send: Machine;
   readonly errors: Readonly<Record<string, ErrorRow>>;
+  readonly conformance: Conformance;
 }
 
 export interface Page {
@@ -28,3 +46,4 @@ export interface Page {
 export function renderPages(tables: Tables): Page[];
 export function renderStates(machines: Pick<Tables, 'receive' | 'send'>): string;
 export function renderErrors(errors: Tables['errors']): string;
+export function renderConformance(conformance: Conformance): string;

@@ -4,11 +4,39 @@
 const NOTICE = '<!-- Generated from the code by `npm run docs`. Do not edit. -->';
 
 /** Every generated page: its file in this folder and its text. */
-export function renderPages({ receive, send, errors }) {
+export function renderPages({ receive, send, errors, conformance }) {
   return [
     { file: 'states.md', text: renderStates({ receive, send }) },
     { file: 'errors.md', text: renderErrors(errors) },
+    { file: 'conformance.md', text: renderConformance(conformance) },
   ];
+}
+
+const CASES_BEGIN = '<!-- Generated from the code by `npm run docs`, from here on. Do not edit. -->';
+
+/** The page as it stands, with its list of cases renewed: everything below the mark. */
+export function renderConformance({ page: text, cases }) {
+  const at = text.indexOf(CASES_BEGIN);
+  if (at < 0) throw new Error(`docs/conformance.md has no line ${CASES_BEGIN}`);
+  const lines = ['server', 'client'].flatMap((role) => {
+    const own = cases.filter((one) => one.role === role);
+    const quick = own.filter((one) => one.quick).length;
+    const classic = own.filter((one) => one.profiles.includes('classic')).length;
+    return [
+      `### For ${role}s`,
+      '',
+      `${own.length} cases, ${classic} of them in \`classic\`, ${quick} in \`--quick\`.`,
+      '',
+      '| Case | Clause | Level | Profiles | Needs | What is done |',
+      '| --- | --- | --- | --- | --- | --- |',
+      ...own.map(({ id, clause, level, profiles, needs, quick: isQuick, title }) => {
+        const where = [...profiles, ...(isQuick ? ['quick'] : [])].join(', ');
+        return cells(`\`${id}\``, clause, level.toUpperCase(), where, needs, title);
+      }),
+      '',
+    ];
+  });
+  return `${[text.slice(0, at) + CASES_BEGIN, '', ...lines].join('\n').trimEnd()}\n`;
 }
 
 export function renderStates({ receive, send }) {

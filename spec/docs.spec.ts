@@ -1,21 +1,27 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { renderPages, type Tables } from '../docs/render.mjs';
+import { CASES } from '../lib/conformance/cases/index.js';
+import { clauseLevel } from '../lib/conformance/clause.js';
 import { ERROR_CODES } from '../lib/errors.js';
 import { RECEIVE_MEANINGS, RECEIVE_TRANSITIONS, SEND_MEANINGS, SEND_TRANSITIONS } from '../lib/session/states.js';
 
+const read = (file: string): string => readFileSync(new URL(`../docs/${file}`, import.meta.url), 'utf8');
 const tables: Tables = {
   receive: { transitions: RECEIVE_TRANSITIONS, meanings: RECEIVE_MEANINGS },
   send: { transitions: SEND_TRANSITIONS, meanings: SEND_MEANINGS },
   errors: ERROR_CODES,
+  conformance: {
+    page: read('conformance.md'),
+    cases: CASES.map((one) => ({ ...one, level: clauseLevel(one.clause) })),
+  },
 };
-const read = (file: string): string => readFileSync(new URL(`../docs/${file}`, import.meta.url), 'utf8');
 
 t.test('the generated pages are what the code says (`npm run docs` writes them)', async (t) => {
   const pages = renderPages(tables);
   t.strictSame(
     pages.map(({ file }) => file),
-    ['states.md', 'errors.md'],
+    ['states.md', 'errors.md', 'conformance.md'],
   );
   for (const { file, text } of pages) t.equal(read(file), text, file);
 });
@@ -39,6 +45,16 @@ t.test('whatever is in the tables is on the pages', async (t) => {
     const section = errors?.split('\n## ').find((part) => part.startsWith(`${code}\n`));
     for (const said of [meaning, disk, wire]) t.ok(section?.includes(said), `${code}: ${said}`);
   }
+});
+
+t.test('every case is on the page of the suite, and what stands above the list is kept', async (t) => {
+  const page = read('conformance.md');
+  for (const { id, clause } of CASES) t.ok(page.includes(`| \`${id}\` | ${clause} | `), id);
+  const changed = tables.conformance.cases.slice(1);
+  const text = renderPages({ ...tables, conformance: { page: `above\n${page}`, cases: changed } })[2]?.text;
+  t.match(text, /^above\n/);
+  t.notOk(text?.includes(`\`${CASES[0]?.id ?? ''}\` |`), 'a case that is gone is gone');
+  t.throws(() => renderPages({ ...tables, conformance: { page: 'no mark', cases: [] } }));
 });
 
 t.test('a change of any table changes its page', async (t) => {

@@ -16,7 +16,7 @@ function blocks(file: string, language: string): string[] {
 }
 
 const TYPESCRIPT_CONSUMER = `
-import { createServer, Framer, GoAheadError, send, type ErrorCode, type Receipt, type Transport } from 'go-ahead';
+import { conformServer, createServer, Framer, GoAheadError, send, type ErrorCode, type Receipt, type Report, type Transport } from 'go-ahead';
 const framer = new Framer();
 framer.on('header', ({ size, name }) => { const s: bigint = size; const n: string = name; void s; void n; });
 // @ts-expect-error there is no such event
@@ -31,7 +31,10 @@ server.on('stored', (upload, stored) => { const name: string | undefined = uploa
 server.on('failed', (_, error) => { const e: GoAheadError = error; void e.code; });
 const receipt: Promise<Receipt> = send('x', { port: 1, onProgress: (sent: bigint) => void sent });
 declare const transport: Transport;
-void [code, wrong, receipt, transport];
+const report: Promise<Report> = conformServer({ exec: 'server {port} {dir}', profile: 'classic' });
+// @ts-expect-error there is no such profile
+void conformServer({ profile: 'easy' });
+void [report, code, wrong, receipt, transport];
 `;
 
 t.test('the packed tarball, installed in an empty folder', async (t) => {
@@ -57,6 +60,7 @@ t.test('the packed tarball, installed in an empty folder', async (t) => {
       'dist/index.js',
       'dist/index.d.ts',
       'docs/protocol.md',
+      'docs/report.schema.json',
     ]) {
       t.ok(paths.includes(path), path);
     }
@@ -162,6 +166,30 @@ t.test('the folders of lib/ use only those above them', async (t) => {
   t.ok(checked > 50, 'the imports were found');
 });
 
+t.test('the suite and its cases are loaded by those who ask for them', async (t) => {
+  const reached = (start: string): Set<string> => {
+    const found = new Set<string>();
+    const visit = (file: string): void => {
+      if (found.has(file)) return;
+      found.add(file);
+      const text = readFileSync(join(root, 'lib', file), 'utf8');
+      // What is not erased by the compiler: no types, and no import() that runs later.
+      for (const [, specifier = ''] of text.matchAll(/^(?:im|ex)port (?!type )(?:[^;]*? from )?'(\.[^']+)';/gms)) {
+        visit(join(file, '..', specifier.replace(/\.js$/, '.ts')));
+      }
+    };
+    visit(start);
+    return found;
+  };
+  t.ok(reached('conformance/conform-server.ts').has('conformance/cases/server/index.ts'), 'the search finds cases');
+  const allowed = ['conformance/lazy.ts'];
+  for (const start of ['index.ts', 'cli/main.ts', 'cli/run.ts', 'cli/serve.ts', 'cli/send.ts', 'cli/demo.ts']) {
+    const loaded = [...reached(start)].filter((file) => file.startsWith('conformance/') && !allowed.includes(file));
+    t.same(loaded, [], start);
+  }
+  t.ok(reached('cli/run.ts').has('cli/conform-program.ts'), 'the command line itself is there');
+});
+
 t.test('what is declared is what is used', async (t) => {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object };
   const used = imports('lib')
@@ -195,6 +223,8 @@ t.test('the public names are these', async (t) => {
     'Server',
     'SocketTransport',
     'StreamSource',
+    'conformClient',
+    'conformServer',
     'createServer',
     'decodeHeader',
     'encodeHeader',

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_PORT } from '../net/address.js';
+import { addConform } from './conform-program.js';
 import type { DemoFlags } from './demo.js';
 import type { Environment } from './environment.js';
 import { EXIT } from './exit-code.js';
@@ -15,6 +16,7 @@ Examples:
   go-ahead send report.pdf photo.jpg        send to a server on this machine
   go-ahead send *.log --to 192.0.2.7:12000  send to another one
   go-ahead demo                             see both at work, with many clients
+  go-ahead conform server --exec "python3 server.py {port} {dir}"   judge somebody else's
 
 Exit status: 0 all went well, 1 something failed, 2 the command line is wrong.
 Colours: on a terminal only, and not when NO_COLOR is set.`;
@@ -105,6 +107,7 @@ export async function runProgram(environment: Environment, out: Printer, err: Pr
   addServe(named(program.command('serve'), err), environment, exit);
   addSend(named(program.command('send'), err), environment, exit);
   addDemo(named(program.command('demo'), err), environment, exit);
+  addConform(program, (command) => named(command, err), environment, exit);
   try {
     await program.parseAsync(environment.argv, { from: 'user' });
     return exitCode;
@@ -116,7 +119,7 @@ export async function runProgram(environment: Environment, out: Printer, err: Pr
 
 /** Makes its usage errors one line that names the help to read. */
 function named(command: Command, err: Printer): Command {
-  const full = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+  const full = fullName(command);
   return command.configureOutput({
     outputError: (text, write) => {
       const message = printableMessage(
@@ -128,6 +131,10 @@ function named(command: Command, err: Printer): Command {
       write(`${err.paint('red', `${full}: ${message}`)} (see ${full} --help)\n`);
     },
   });
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }
 
 function addServe(command: Command, environment: Environment, exit: (code: number) => void): void {

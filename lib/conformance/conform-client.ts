@@ -11,8 +11,9 @@ import { holds } from './judge.js';
 import { lanes } from './lanes.js';
 import { Addresses } from './listener.js';
 import { removeFolder, runFolder } from './local-file.js';
-import { exitCodeOf, summarize, type Report, type Result } from './report.js';
-import { environment, quoted, resultOf } from './result.js';
+import { Recorder } from './recorder.js';
+import type { Report } from './report.js';
+import { declarations, mustBeDirectory, quoted, resultOf } from './result.js';
 import { brokenOf, ClientRunner, type ClientGround } from './run-client-case.js';
 import { randomFrom, select, shuffle, tokens } from './select.js';
 import { ended, finish, request, send, take } from './steps.js';
@@ -60,8 +61,6 @@ function checked({ exec, port, cwd }: ConformClientOptions): readonly string[] {
 /** Judges a client. Throws `OPTION_INVALID` on options that contradict each other; everything else is in the report. */
 export async function conformClient(options: ConformClientOptions): Promise<Report> {
   const words = checked(options);
-  const startedAt = new Date();
-  const started = performance.now();
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const random32 = randomFrom(seed);
   const profile = options.profile ?? 'full';
@@ -71,67 +70,56 @@ export async function conformClient(options: ConformClientOptions): Promise<Repo
     skip: options.skip ?? [],
     quick: options.quick ?? false,
   });
+  if (options.cwd !== undefined) await mustBeDirectory(options.cwd, '--cwd');
   const folder = await runFolder();
   const cwd = options.cwd === undefined ? null : resolve(options.cwd);
   try {
-    for (const reporter of options.reporters ?? []) {
-      reporter.begin?.({ role: 'client', profile, target: options.exec, cases: cases.length, seed });
-    }
-    const run = new Run(options, seed, {
+    const { exec: target, declared = {} } = options;
+    const recorder = new Recorder(options, cases, {
+      role: 'client',
+      profile,
+      target,
+      observation: 'exec',
+      seed,
+      declared,
+    });
+    const run = new Run(options, seed, recorder, {
       words,
       cwd,
       files: { folder, shared: mentions(words, 'file') ? null : cwd },
       addresses: new Addresses(options.port, mentions(words, 'host')),
-      declared: options.declared ?? {},
+      declared,
       token: tokens(random32),
       times: UNMEASURED,
       gate: null,
+      traced: options.trace !== undefined,
     });
-    await run.begin();
-    await run.all(shuffle(cases, random32));
-    const results = [...run.results].sort((a, b) => a.id.localeCompare(b.id));
-    const report: Report = {
-      schema: 'go-ahead/conformance-report',
-      version: 1,
-      role: 'client',
-      profile,
-      target: options.exec,
-      observation: 'exec',
-      seed,
-      startedAt: startedAt.toISOString(),
-      ms: Math.round(performance.now() - started),
-      environment: environment(),
-      times: run.ground.times,
-      capabilities: UNKNOWN,
-      declared: options.declared ?? {},
-      suffix: '',
-      notes: run.notes,
-      results,
-      summary: summarize(results),
-      exitCode: exitCodeOf(run.unstartable === null, results),
-    };
-    for (const reporter of options.reporters ?? []) reporter.end(report);
-    return report;
+    await recorder.run(async () => {
+      await run.begin();
+      await run.all(shuffle(cases, random32));
+    });
+    const reachable = run.unstartable === null;
+    return recorder.end({ times: run.ground.times, capabilities: UNKNOWN, suffix: '', reachable });
   } finally {
     await removeFolder(folder);
   }
 }
 
 class Run {
-  readonly results: Result[] = [];
-  readonly notes: string[] = [];
   readonly ground: ClientGround;
   /** Why the command cannot be started at all; null when it can. */
   unstartable: string | null = null;
   readonly #options: ConformClientOptions;
   readonly #seed: number;
+  readonly #recorder: Recorder;
   readonly #runner: ClientRunner;
   /** A case that has taken longer only waits for something, and costs nothing meanwhile. */
   #idleMs = 400;
 
-  constructor(options: ConformClientOptions, seed: number, ground: ClientGround) {
+  constructor(options: ConformClientOptions, seed: number, recorder: Recorder, ground: ClientGround) {
     this.#options = options;
     this.#seed = seed;
+    this.#recorder = recorder;
     this.ground = ground;
     this.#runner = new ClientRunner(ground);
   }
@@ -140,12 +128,14 @@ class Run {
     const control = await this.#runner.exchange(CONTROL, 'control');
     if (control.exit.failedToStart !== undefined) {
       this.unstartable = `The client ${describeExit(control.exit)}`;
-      this.notes.push(this.unstartable);
+      this.#recorder.notes.push(this.unstartable);
       return;
     }
     if (!holds(control.axes)) {
       this.ground.gate = brokenOf(control.axes);
-      this.notes.push(`The control transfer failed: ${this.ground.gate}. The client ${describeExit(control.exit)}`);
+      this.#recorder.notes.push(
+        `The control transfer failed: ${this.ground.gate}. The client ${describeExit(control.exit)}`,
+      );
     }
     const startMs = control.connectMs ?? 0;
     this.#idleMs = this.ground.gate === null ? Math.max(400, 4 * startMs) : 100;
@@ -167,23 +157,19 @@ class Run {
   }
 
   async #one(one: ClientCase, idle: () => void): Promise<void> {
+    if (this.#recorder.aborted) return;
     const replay = this.#replay(one.id);
     const timer = setTimeout(idle, this.#idleMs);
     try {
       if (this.unstartable !== null) {
-        this.#publish(resultOf(one, { verdict: 'inconclusive', reason: this.unstartable, replay }));
-      } else this.#publish(await this.#runner.run(one, replay));
+        this.#recorder.publish(resultOf(one, { verdict: 'inconclusive', reason: this.unstartable, replay }));
+      } else this.#recorder.publish(await this.#runner.run(one, replay));
     } catch (fault) {
       const reason = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-      this.#publish(resultOf(one, { verdict: 'suite fault', reason, replay }));
+      this.#recorder.publish(resultOf(one, { verdict: 'suite fault', reason, replay }));
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  #publish(result: Result): void {
-    this.results.push(result);
-    for (const reporter of this.#options.reporters ?? []) reporter.result?.(result);
   }
 
   #replay(id: string): string {
@@ -192,6 +178,7 @@ class Run {
       `--exec ${quoted(exec)}`,
       port === undefined ? '' : `--port ${port}`,
       cwd === undefined ? '' : `--cwd ${quoted(cwd)}`,
+      ...declarations(this.#options.declared),
       `--profile ${profile ?? 'full'} --seed ${this.#seed} --only ${id}`,
     ];
     return `go-ahead conform client ${parts.filter((part) => part !== '').join(' ')}`;

@@ -3,20 +3,21 @@ import { resolve } from 'node:path';
 import { GoAheadError } from '../errors.js';
 import type { Profile, ServerCase } from './case.js';
 import { SERVER_CASES } from './cases/index.js';
-import type { Declared } from './capabilities.js';
+import { UNKNOWN, type Declared } from './capabilities.js';
 import { describeExit } from './child.js';
 import { mentions, splitCommand } from './command.js';
 import { probe, type Probe } from './control.js';
 import { Directory } from './directory.js';
-import { exitCodeOf, summarize, type Report, type Reporter, type Result } from './report.js';
+import { Recorder, type RecorderOptions } from './recorder.js';
+import type { Report, Result } from './report.js';
 import type { Ground } from './run-exchange.js';
-import { environment, quoted, resultOf } from './result.js';
+import { declarations, mustBeDirectory, quoted, resultOf } from './result.js';
 import { runServerCase, type ServerCaseContext } from './run-server-case.js';
 import { pool, randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
 import { ServerTarget } from './server-target.js';
 import { UNMEASURED } from './times.js';
 
-export interface ConformOptions {
+export interface ConformOptions extends RecorderOptions {
   readonly profile?: Profile;
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
@@ -29,7 +30,6 @@ export interface ConformOptions {
   readonly width?: number;
   /** The longest wait in ms for something that must come; by default calibrated. For targets that are known to fail. */
   readonly patience?: number;
-  readonly reporters?: readonly Reporter[];
 }
 
 export interface ConformServerOptions extends ConformOptions {
@@ -50,8 +50,6 @@ export interface ConformServerOptions extends ConformOptions {
 
 /** Judges a server. Throws `OPTION_INVALID` on options that contradict each other; everything else is in the report. */
 export async function conformServer(options: ConformServerOptions): Promise<Report> {
-  const startedAt = new Date();
-  const started = performance.now();
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const random = randomFrom(seed);
   const profile = options.profile ?? 'full';
@@ -71,39 +69,24 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
       dir: directory?.path ?? null,
     });
     try {
-      const description = options.exec ?? `${target.host}:${target.port}`;
-      for (const reporter of options.reporters ?? []) {
-        reporter.begin?.({ role: 'server', profile, target: description, cases: cases.length, seed });
-      }
-      const token = tokens(random);
-      const run = new Run(options, { target, directory, profile, token, seed });
-      await directory?.begin();
-      await run.begin();
-      await run.all(shuffle(cases, random));
-      await directory?.clean(token().slice(0, RUN_MARK));
-      const results = [...run.results].sort((a, b) => a.id.localeCompare(b.id));
-      const report: Report = {
-        schema: 'go-ahead/conformance-report',
-        version: 1,
+      const recorder = new Recorder(options, cases, {
         role: 'server',
         profile,
-        target: description,
+        target: options.exec ?? `${target.host}:${target.port}`,
         observation: target.restartable ? 'exec' : directory === null ? 'wire' : 'dir',
         seed,
-        startedAt: startedAt.toISOString(),
-        ms: Math.round(performance.now() - started),
-        environment: environment(),
-        times: run.ground.times,
-        capabilities: run.capabilities,
         declared: options.declared ?? {},
-        suffix: run.ground.suffix,
-        notes: run.notes,
-        results,
-        summary: summarize(results),
-        exitCode: exitCodeOf(run.reachable, results),
-      };
-      for (const reporter of options.reporters ?? []) reporter.end(report);
-      return report;
+      });
+      const token = tokens(random);
+      const run = new Run(options, { target, directory, profile, token, seed, recorder });
+      await recorder.run(async () => {
+        await directory?.begin();
+        await run.begin();
+        await run.all(shuffle(cases, random));
+      });
+      await directory?.clean(token().slice(0, RUN_MARK));
+      const { ground, capabilities, reachable } = run;
+      return recorder.end({ times: ground.times, capabilities, suffix: ground.suffix, reachable });
     } finally {
       await target.stop();
     }
@@ -113,9 +96,23 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
 }
 
 async function directoryOf(options: ConformServerOptions): Promise<Directory | null> {
-  if (options.dir !== undefined) return Directory.existing(resolve(options.dir));
-  if (options.exec !== undefined && mentions(splitCommand(options.exec), 'dir')) return Directory.sandbox(tmpdir());
-  return options.exec !== undefined && options.cwd !== undefined ? Directory.existing(resolve(options.cwd)) : null;
+  const { dir, exec, cwd } = options;
+  if (cwd !== undefined) {
+    if (exec === undefined) {
+      throw new GoAheadError('OPTION_INVALID', '--cwd says where --exec runs, and there is no --exec.', {
+        expected: '--exec with --cwd, or --dir alone',
+        actual: cwd,
+      });
+    }
+    await mustBeDirectory(cwd, '--cwd');
+  }
+  if (dir !== undefined) {
+    await mustBeDirectory(dir, '--dir');
+    return Directory.existing(resolve(dir));
+  }
+  if (exec === undefined) return null;
+  if (mentions(splitCommand(exec), 'dir')) return Directory.sandbox(tmpdir());
+  return cwd === undefined ? null : Directory.existing(resolve(cwd));
 }
 
 interface RunBase {
@@ -124,15 +121,15 @@ interface RunBase {
   readonly profile: Profile;
   readonly token: () => string;
   readonly seed: number;
+  readonly recorder: Recorder;
 }
 
 /** How often a target is started again before the suite gives it up. */
 const RESTARTS = 400;
 
 class Run {
-  readonly results: Result[] = [];
-  readonly notes: string[] = [];
-  reachable = false;
+  /** Until the target was tried: nothing is known of it. */
+  reachable = true;
   ground: Ground;
   readonly #options: ConformServerOptions;
   readonly #base: RunBase;
@@ -151,12 +148,12 @@ class Run {
       declared: options.declared ?? {},
       suffix: options.suffix ?? '',
       naming: 'unknown',
+      traced: options.trace !== undefined,
     };
   }
 
   get capabilities(): ServerCaseContext['capabilities'] {
-    if (this.#probe === null) throw new GoAheadError('INTERNAL', 'The target was not probed yet.');
-    return { ...this.#probe.capabilities, ...this.#declaredCapabilities() };
+    return { ...(this.#probe?.capabilities ?? UNKNOWN), ...this.#declaredCapabilities() };
   }
 
   async begin(): Promise<void> {
@@ -171,7 +168,7 @@ class Run {
       naming: this.capabilities.naming,
     };
     if (this.ground.directory !== null) this.ground.directory.suffix = this.ground.suffix;
-    if (this.#probe.gate !== null) this.notes.push(`The control transfer failed: ${this.#probe.gate}`);
+    if (this.#probe.gate !== null) this.#base.recorder.notes.push(`The control transfer failed: ${this.#probe.gate}`);
     if (this.ground.target.exit !== null) await this.#restart('the probes');
   }
 
@@ -179,7 +176,7 @@ class Run {
     if (!this.reachable) {
       const reason = `the target cannot be reached: ${this.#probe?.gate ?? ''}`;
       for (const one of cases)
-        this.#publish(resultOf(one, { verdict: 'inconclusive', reason, replay: this.#replay(one.id) }));
+        this.#base.recorder.publish(resultOf(one, { verdict: 'inconclusive', reason, replay: this.#replay(one.id) }));
       return;
     }
     const { lasting, concurrent } = this.capabilities;
@@ -189,6 +186,7 @@ class Run {
     const suspects: ServerCase[] = [];
     await pool(together, this.#options.width ?? 12, async (one) => {
       // After the target went down what is in flight proves nothing of itself: all of it is run again, one at a time.
+      if (this.#base.recorder.aborted) return;
       if (this.#down) {
         suspects.push(one);
         return;
@@ -198,12 +196,13 @@ class Run {
       // A target that never worked did not go down in a case.
       if (run.targetDown && (this.#probe?.gate === null || this.ground.target.exit !== null)) this.#down = true;
       if (this.#down && run.result.verdict !== 'pass') suspects.push(one);
-      else this.#publish(run.result);
+      else this.#base.recorder.publish(run.result);
     });
     for (const one of [...suspects, ...alone, ...last]) await this.#byItself(one);
   }
 
   async #byItself(one: ServerCase): Promise<void> {
+    if (this.#base.recorder.aborted) return;
     const { target } = this.ground;
     const { lasting } = this.capabilities;
     if (this.#down || target.exit !== null || lasting === 'no') await this.#restart(one.id);
@@ -212,16 +211,18 @@ class Run {
     if (run.targetDown && lasting !== 'no') {
       this.#down = true;
       const exit = target.exit;
-      this.notes.push(`The target went down in ${one.id}${exit === null ? '' : `: the process ${describeExit(exit)}`}`);
+      this.#base.recorder.notes.push(
+        `The target went down in ${one.id}${exit === null ? '' : `: the process ${describeExit(exit)}`}`,
+      );
     }
-    this.#publish(run.result);
+    this.#base.recorder.publish(run.result);
   }
 
   async #restart(before: string): Promise<void> {
     this.#down = false;
     if (!this.ground.target.restartable) return;
     if (this.#restarts >= RESTARTS && this.capabilities.lasting !== 'no') {
-      this.notes.push(`Restarted ${RESTARTS} times: given up before ${before}`);
+      this.#base.recorder.notes.push(`Restarted ${RESTARTS} times: given up before ${before}`);
       return;
     }
     this.#restarts += 1;
@@ -243,14 +244,9 @@ class Run {
       return await runServerCase(one, context);
     } catch (fault) {
       const reason = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-      this.#publish(resultOf(one, { verdict: 'suite fault', reason, replay: replay(one.id) }));
+      this.#base.recorder.publish(resultOf(one, { verdict: 'suite fault', reason, replay: replay(one.id) }));
       return null;
     }
-  }
-
-  #publish(result: Result): void {
-    this.results.push(result);
-    for (const reporter of this.#options.reporters ?? []) reporter.result?.(result);
   }
 
   #declaredCapabilities(): Partial<ServerCaseContext['capabilities']> {
@@ -273,6 +269,7 @@ class Run {
       dir === undefined ? '' : `--dir ${quoted(dir)}`,
       cwd === undefined ? '' : `--cwd ${quoted(cwd)}`,
       suffix === undefined ? '' : `--suffix ${quoted(suffix)}`,
+      ...declarations(this.#options.declared),
       `--profile ${this.#base.profile} --seed ${this.#base.seed} --only ${id}`,
     ];
     return `go-ahead conform server ${parts.filter((part) => part !== '').join(' ')}`;

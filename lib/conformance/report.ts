@@ -1,9 +1,9 @@
 /** The one model of results: every reporter reads it, and nothing else. It survives `JSON.stringify`. */
-import type { Capabilities, Declared } from './capabilities.js';
+import { UNKNOWN, type Capabilities, type Declared } from './capabilities.js';
 import type { Observation, Profile, Role } from './case.js';
 import type { ClauseId, Level } from './clause.js';
 import type { Snapshot } from './directory.js';
-import type { Times } from './times.js';
+import { UNMEASURED, type Times } from './times.js';
 import type { WireEntry } from './wire.js';
 
 export const VERDICTS = [
@@ -51,9 +51,12 @@ export interface Result {
   /** One line that runs this case again. */
   readonly replay: string;
   readonly ms: number;
+  /** The baseline expects this; then it does not count in the exit code. */
+  readonly known?: { readonly reason: string; readonly expires: string };
 }
 
-export interface Report {
+/** What is known before the first case. */
+export interface RunStart {
   readonly schema: 'go-ahead/conformance-report';
   readonly version: 1;
   readonly role: Role;
@@ -62,20 +65,30 @@ export interface Report {
   readonly target: string;
   readonly observation: Observation;
   readonly seed: number;
+  /** ISO 8601, UTC. */
   readonly startedAt: string;
-  readonly ms: number;
   readonly environment: {
     readonly node: string;
     readonly platform: string;
     readonly arch: string;
     readonly release: string;
   };
+  readonly declared: Declared;
+  /** How many were selected. */
+  readonly cases: number;
+}
+
+export interface Report extends RunStart {
+  readonly ms: number;
   readonly times: Times;
   readonly capabilities: Capabilities;
-  readonly declared: Declared;
   readonly suffix: string;
   /** What the reader must know of the run as a whole: restarts, a control transfer that failed. */
   readonly notes: readonly string[];
+  /** What is wrong with the baseline: entries that are stale or expired. Any of them fails the run. */
+  readonly baseline: readonly string[];
+  /** False when the run was ended before every case was judged. */
+  readonly complete: boolean;
   readonly results: readonly Result[];
   readonly summary: Readonly<Record<Verdict, number>>;
   readonly exitCode: ExitCode;
@@ -100,27 +113,49 @@ export function summarize(results: readonly Pick<Result, 'verdict'>[]): Record<V
 
 /**
  * A fault of ours comes first, because it makes the other verdicts doubtful. A required case that is inconclusive was not
- * passed, so it counts as a failure of its level. A run without one pass or failure has shown nothing.
+ * passed, so it counts as a failure of its level. What the baseline expects does not count; an entry of it that is stale
+ * or expired counts as a failure. A run without one pass or failure has shown nothing, nor has one that was cut off.
  */
-export function exitCodeOf(reachable: boolean, results: readonly Pick<Result, 'verdict' | 'level'>[]): ExitCode {
+export function exitCodeOf(
+  reachable: boolean,
+  results: readonly Pick<Result, 'verdict' | 'level' | 'known'>[],
+  { baseline, complete }: Pick<Report, 'baseline' | 'complete'> = { baseline: [], complete: true },
+): ExitCode {
   if (!reachable) return 4;
   if (results.some(({ verdict }) => verdict === 'suite fault')) return 5;
-  const open = results.filter(({ verdict }) => verdict === 'fail' || verdict === 'warn' || verdict === 'inconclusive');
+  const open = results.filter((result) => countsAgainst(result));
   if (open.some(({ verdict, level }) => verdict === 'fail' || (verdict === 'inconclusive' && level === 'must')))
     return 1;
+  if (baseline.length > 0) return 1;
   if (open.length > 0) return 3;
-  return results.some(({ verdict }) => verdict === 'pass') ? 0 : 6;
+  return complete && results.some(({ verdict }) => verdict === 'pass') ? 0 : 6;
+}
+
+/** Whether a result makes the exit code another than 0. */
+export function countsAgainst({ verdict, known }: Pick<Result, 'verdict' | 'known'>): boolean {
+  return known === undefined && ['fail', 'warn', 'inconclusive', 'suite fault'].includes(verdict);
+}
+
+/** What can be said when only some cases are judged: for reporters that keep a whole document on disk all the time. */
+export function unfinished(start: RunStart, results: readonly Result[], ms: number): Report {
+  const rest = { baseline: [], complete: false } as const;
+  return {
+    ...start,
+    ...rest,
+    ms,
+    times: UNMEASURED,
+    capabilities: UNKNOWN,
+    suffix: '',
+    notes: [],
+    results,
+    summary: summarize(results),
+    exitCode: exitCodeOf(true, results, rest),
+  };
 }
 
 /** Reporters get the results as they come, in the order of the run, and the report at the end. */
 export interface Reporter {
-  begin?(run: {
-    readonly role: Role;
-    readonly profile: Profile;
-    readonly target: string;
-    readonly cases: number;
-    readonly seed: number;
-  }): void;
+  begin?(start: RunStart): void;
   result?(result: Result): void;
   end(report: Report): void;
 }

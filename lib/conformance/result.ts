@@ -1,9 +1,11 @@
 /** What the runs of servers and of clients put into a report in the same way. */
-import { release } from 'node:os';
+import { stat } from 'node:fs/promises';
+import { GoAheadError } from '../errors.js';
+import type { Declared } from './capabilities.js';
 import type { Case } from './case.js';
 import { clauseLevel } from './clause.js';
 import { CLAUSES } from './clauses.js';
-import type { Evidence, Report, Result } from './report.js';
+import type { Evidence, Result } from './report.js';
 
 const NO_EVIDENCE: Evidence = { connections: [], disk: null };
 
@@ -16,8 +18,19 @@ export function resultOf(
   return { ...base, axes: [], evidence: NO_EVIDENCE, ms: 0, ...rest };
 }
 
-export function environment(): Report['environment'] {
-  return { node: process.version, platform: process.platform, arch: process.arch, release: release() };
+/** Throws `OPTION_INVALID`. */
+export async function mustBeDirectory(path: string, option: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found?.isDirectory() === true) return;
+  throw new GoAheadError('OPTION_INVALID', `${option} ${path} is not a directory.`, {
+    expected: 'a directory that is there',
+    actual: found === null ? 'nothing' : 'something else',
+  });
+}
+
+/** The options that declare the same again. */
+export function declarations(declared: Declared = {}): readonly string[] {
+  return Object.entries(declared).map(([name, value]) => `--declare ${quoted(`${name}=${value}`)}`);
 }
 
 /** A word of a command line for a POSIX shell. */

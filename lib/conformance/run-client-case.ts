@@ -25,6 +25,8 @@ export interface ClientGround {
   readonly addresses: Addresses;
   readonly declared: Declared;
   readonly token: () => string;
+  /** Whether the bytes of every connection are kept in full. */
+  readonly traced?: boolean;
   times: Times;
   /** Why the control transfer at the start failed, or null. */
   gate: string | null;
@@ -126,7 +128,7 @@ export class ClientRunner {
       let observed: Observed | null = null;
       const segments: (number | null)[] = [];
       if (socket !== null) {
-        const log = new WireLog();
+        const log = new WireLog(this.ground.traced);
         log.event('connected');
         wire = new Wire(socket, log);
         if (listener !== null) listener.onFurther = () => log.event('note', 'another connection came, and was reset');

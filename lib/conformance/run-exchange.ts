@@ -18,6 +18,8 @@ export interface Ground {
   readonly declared: Declared;
   readonly suffix: string;
   readonly naming: DiskView['naming'];
+  /** Whether the bytes of every connection are kept in full. */
+  readonly traced?: boolean;
 }
 
 export interface ExchangeResult {
@@ -38,7 +40,7 @@ async function runOne(
   const [first, ...rest] = exchange.steps;
   // A script that begins by waiting for another connection connects after that, not before.
   if (first?.do === 'await') await context.board.wait(first.name, context.times.cap);
-  const log = new WireLog();
+  const log = new WireLog(ground.traced);
   const wire = await ground.target.connect(log, context.times.patience);
   if ('error' in wire) {
     return notConnected(context.label, wire.error, log.entries);

@@ -25,16 +25,46 @@ export interface WireEntry {
   readonly hex?: string;
   readonly text?: string;
   readonly note?: string;
+  /** For a trace only: all of the bytes in base64, and the time in ms since 1970. */
+  readonly bytes?: string;
+  readonly time?: number;
 }
 
 const SHOWN = 64;
-/** More entries than this are not kept: a body in single bytes would fill the report. */
+/** More entries than this are not kept: a body in single bytes would fill the report. A trace keeps more. */
 const ENTRIES = 200;
+const TRACED_ENTRIES = 20_000;
+/** What a trace keeps of the bytes of a connection. */
+const TRACED_BYTES = 2 * 1024 * 1024;
+
+const lost = (count: number): string => `after ${count} lines that are not shown`;
+
+function withoutBytes(entry: WireEntry): WireEntry {
+  const copy: { -readonly [K in keyof WireEntry]: WireEntry[K] } = { ...entry };
+  delete copy.bytes;
+  delete copy.time;
+  return copy;
+}
+
+/** A log as reports have it: without the bytes in full, and not longer than they can show. */
+export function abridged(log: readonly WireEntry[]): readonly WireEntry[] {
+  const short = log.map(withoutBytes);
+  const last = short.at(-1);
+  if (last === undefined || short.length <= ENTRIES) return short;
+  return [...short.slice(0, ENTRIES - 1), { ...last, note: lost(short.length - ENTRIES) }];
+}
 
 export class WireLog {
   readonly entries: WireEntry[] = [];
+  readonly #traced: boolean;
+  #room = TRACED_BYTES;
   #dropped = 0;
   readonly #origin = performance.now();
+
+  /** `traced`: keep the bytes in full. */
+  constructor(traced = false) {
+    this.#traced = traced;
+  }
 
   now(): number {
     return Math.round((performance.now() - this.#origin) * 100) / 100;
@@ -43,12 +73,15 @@ export class WireLog {
   bytes(event: 'sent' | 'received', bytes: Buffer): void {
     const shown = bytes.subarray(0, SHOWN);
     const more = bytes.length > SHOWN ? ' …' : '';
+    const keep = this.#traced && bytes.length <= this.#room;
+    if (keep) this.#room -= bytes.length;
     this.#add({
       at: this.now(),
       event,
       length: bytes.length,
       hex: shown.toString('hex').replace(/(..)(?=.)/g, '$1 ') + more,
       text: escaped(shown) + more,
+      ...(keep && { bytes: bytes.toString('base64') }),
     });
   }
 
@@ -56,13 +89,15 @@ export class WireLog {
     this.#add(note === undefined ? { at: this.now(), event } : { at: this.now(), event, note });
   }
 
-  #add(entry: WireEntry): void {
+  #add(bare: WireEntry): void {
+    const entry = this.#traced ? { ...bare, time: performance.timeOrigin + performance.now() } : bare;
     const last = this.entries.at(-1);
-    if (this.entries.length < ENTRIES) this.entries.push(entry);
+    const limit = this.#traced ? TRACED_ENTRIES : ENTRIES;
+    if (this.entries.length < limit) this.entries.push(entry);
     else {
       // The end of an exchange says most: the last line is always the newest, the one before counts the lost ones.
       this.#dropped += 1;
-      if (last) this.entries[ENTRIES - 1] = { ...entry, note: `after ${this.#dropped} lines that are not shown` };
+      if (last) this.entries[limit - 1] = { ...entry, note: lost(this.#dropped) };
     }
   }
 }

@@ -623,8 +623,8 @@ t.test('progress bars', async (t) => {
   bars.update(0, 'a', 0n, 500n);
   bars.update(0, 'a', 250n, 500n);
   bars.line('a line that stays');
-  bars.end(2);
   bars.stop();
+  bars.end(2);
   t.match(output.text, /a line that stays\n/);
   t.match(output.text, / 70% of +1\.0 kB.* 3 files/, 'the total counts what was sent again once');
   t.match(output.text, / 50% of +500 B.* a\\u001b\[31m/);
@@ -641,12 +641,19 @@ t.test('progress bars', async (t) => {
   t.match(drawLine({ ...params, total: 0, value: 0, progress: 1 }, 'empty', 0), /100% of +0 B +empty/);
 });
 
+/** Until the end of the test: other spec files that run now use the real one. */
+function setTemporaryDirectory(t: Test, directory: string): void {
+  const { TMPDIR } = process.env;
+  process.env['TMPDIR'] = directory;
+  t.teardown(() => {
+    if (TMPDIR === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = TMPDIR;
+  });
+}
+
 t.test('demo', async (t) => {
-  // Of its own, since another demo may run on this machine.
-  const temporary = t.testdir();
-  const before = process.env['TMPDIR'];
-  process.env['TMPDIR'] = temporary;
-  t.teardown(() => (before === undefined ? delete process.env['TMPDIR'] : (process.env['TMPDIR'] = before)));
+  const directory = t.testdir();
+  setTemporaryDirectory(t, directory);
 
   const good = start(['demo', '--clients', '3', '--large', '3MiB']);
   t.equal(await good.exit, 0);
@@ -699,7 +706,7 @@ t.test('demo', async (t) => {
   t.equal(await interrupted.exit, 130);
   t.match(interrupted.stdout.text, /client \d, report\.pdf: the transfer was aborted \(ABORTED\)/);
   t.match(interrupted.stderr.text, /interrupted/);
-  t.strictSame(readdirSync(temporary), [], 'nothing is left behind');
+  t.strictSame(readdirSync(directory), [], 'nothing is left behind');
 
   const kept = start(['demo', '--clients', '1', '--large', '1k', '--keep']);
   t.equal(await kept.exit, 0);
@@ -715,12 +722,7 @@ t.test('what else can go wrong', async (t) => {
   };
   await t.rejects(run(environment), boom, 'a bug keeps its stack');
 
-  const { TMPDIR } = process.env as { TMPDIR?: string };
-  t.teardown(() => {
-    if (TMPDIR === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = TMPDIR;
-  });
-  process.env['TMPDIR'] = join(t.testdir(), 'missing');
+  setTemporaryDirectory(t, join(t.testdir(), 'missing'));
   const homeless = start(['demo']);
   t.equal(await homeless.exit, 1);
   t.match(homeless.stderr.lines, [/^go-ahead: ENOENT: no such file or directory, mkdtemp /]);

@@ -1,7 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +13,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 // Without tap's loader, which spawned processes inherit: this is about the program as it is installed.
 const [NODE, ...PREFIX] =
   process.platform === 'win32' ? [process.execPath] : ['env', '-u', 'NODE_OPTIONS', process.execPath];
-const VARIABLES = { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' };
+const VARIABLES: Record<string, string | undefined> = { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' };
 
 interface Running {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -25,12 +24,7 @@ interface Running {
 }
 
 function start(t: Test, ...argv: string[]): Running {
-  return startIn(tmpdir(), t, ...argv);
-}
-
-function startIn(temporary: string, t: Test, ...argv: string[]): Running {
-  const env = { ...VARIABLES, TMPDIR: temporary };
-  const child = spawn(NODE, [...PREFIX, MAIN, ...argv], { stdio: ['pipe', 'pipe', 'pipe'], env });
+  const child = spawn(NODE, [...PREFIX, MAIN, ...argv], { stdio: ['pipe', 'pipe', 'pipe'], env: VARIABLES });
   t.teardown(() => child.kill('SIGKILL'));
   const stdout = new Capture();
   const stderr = new Capture();
@@ -128,16 +122,23 @@ t.test('signals', async (t) => {
   const server = await serve(t, join(directory, 'sent'));
   const big = join(t.testdirName, 'big.bin');
   writeFileSync(big, 'x'.repeat(3_000_000));
-  const client = start(t, 'send', big, '--to', `:${server.port}`, '--pause', '60000');
-  // By then it has announced the file, and is in its first pause.
-  await new Promise<void>((announced) => {
-    const look = (): void => (readdirSync(join(directory, 'sent')).length > 0 ? announced() : void setImmediate(look));
-    look();
-  });
-  client.child.kill('SIGINT');
-  t.equal(await client.exit, 130);
-  await server.stdout.waitFor(/failed "big\.bin" .*\(CONNECTION_RESET\)\n/);
-  t.strictSame(readdirSync(join(directory, 'sent')), [], 'the receiver discards');
+  // One is in its first pause, the other waits for standard input, when the signal comes.
+  for (const argv of [
+    [big, '--pause', '60000'],
+    ['-', '--as', 'big.bin', '--size', '3'],
+  ]) {
+    const client = start(t, 'send', ...argv, '--to', `:${server.port}`);
+    await new Promise<void>((announced) => {
+      const look = (): void =>
+        readdirSync(join(directory, 'sent')).length > 0 ? announced() : void setImmediate(look);
+      look();
+    });
+    client.child.kill('SIGINT');
+    t.equal(await client.exit, 130, argv.join(' '));
+    await server.stdout.waitFor(/failed "big\.bin" .*\(CONNECTION_RESET\)\n/);
+    server.stdout.text = '';
+    t.strictSame(readdirSync(join(directory, 'sent')), [], 'the receiver discards');
+  }
   server.child.kill('SIGTERM');
   t.equal(await server.exit, 0);
 });
@@ -158,11 +159,12 @@ t.test('a log that nobody reads any more', async (t) => {
 });
 
 t.test('demo', async (t) => {
-  // Of its own, since another demo may run on this machine.
-  const temporary = t.testdir();
-  const running = startIn(temporary, t, 'demo', '--clients', '4', '--large', '8MiB');
+  const directory = t.testdir();
+  VARIABLES['TMPDIR'] = directory;
+  const running = start(t, 'demo', '--clients', '4', '--large', '8MiB');
   t.equal(await running.exit, 0);
   t.match(running.stdout.lines.at(-1), /^all 21 files arrived and match by SHA-256: /);
+  t.match(running.stdout.text, `storing in ${directory}`);
   t.equal(running.stderr.text, '');
-  t.strictSame(readdirSync(temporary), []);
+  t.strictSame(readdirSync(directory), [], 'nothing is left behind');
 });

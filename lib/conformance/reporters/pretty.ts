@@ -1,6 +1,8 @@
 /** For a terminal: what failed and why, in the order of the run; the sums at the end. */
-import type { Report, Reporter, Result, Verdict } from '../report.js';
-import type { WireEntry } from '../wire.js';
+import { countsAgainst, type Report, type Reporter, type Result, type RunStart, type Verdict } from '../report.js';
+import { diskChanges, diskLine, exitMeaning, shown, shownLines, sums, verdictText, wireLine } from './text.js';
+
+export type Paint = (colour: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
 const SIGN: Readonly<Record<Verdict, string>> = {
   pass: 'ok  ',
@@ -12,42 +14,85 @@ const SIGN: Readonly<Record<Verdict, string>> = {
   'suite fault': 'BUG ',
 };
 
-/** One line of a wire log, as all text reporters show it. */
-export function wireLine({ at, event, length, hex, text, note }: WireEntry): string {
-  const bytes = hex === undefined ? '' : ` ${length ?? 0} bytes: ${hex}  "${text ?? ''}"`;
-  return `${at.toFixed(1).padStart(8)} ms  ${event}${bytes}${note === undefined ? '' : ` (${note})`}`;
-}
+const COLOUR: Readonly<Record<Verdict, Parameters<Paint>[0]>> = {
+  pass: 'green',
+  fail: 'red',
+  warn: 'yellow',
+  untestable: 'yellow',
+  'not applicable': 'dim',
+  inconclusive: 'red',
+  'suite fault': 'red',
+};
+
+/** What a terminal is given of one case: connections, lines of each, bytes of a line. The other formats have them all. */
+const CONNECTIONS = 3;
+const LINES = 12;
+const BYTES = 16;
 
 export class PrettyReporter implements Reporter {
   readonly #write: (text: string) => void;
   readonly #verbose: boolean;
+  readonly #paint: Paint;
 
-  constructor(write: (text: string) => void, options: { readonly verbose?: boolean } = {}) {
+  /** `verbose`: the passing cases too, and everything that is known of each. */
+  constructor(
+    write: (text: string) => void,
+    options: { readonly verbose?: boolean | undefined; readonly paint?: Paint } = {},
+  ) {
     this.#write = write;
     this.#verbose = options.verbose ?? false;
+    this.#paint = options.paint ?? ((_, text) => text);
   }
 
-  begin(run: Parameters<NonNullable<Reporter['begin']>>[0]): void {
-    this.#write(`${run.role} ${run.target}, profile ${run.profile}, ${run.cases} cases, seed ${run.seed}\n`);
+  begin({ role, target, profile, cases, seed }: RunStart): void {
+    this.#line(this.#paint('bold', `${role} ${shown(target)}`));
+    this.#line(`profile ${profile}, ${cases} cases, seed ${seed}`, '');
   }
 
   result(result: Result): void {
-    const { verdict, id, title, reason, clause, sentence } = result;
+    const { verdict, id, title, reason, clause, sentence, known } = result;
     if (verdict === 'pass' && !this.#verbose) return;
-    this.#write(`${SIGN[verdict]} ${id}  ${title}\n`);
-    if (reason !== '') this.#write(`       ${reason}\n`);
-    if (verdict !== 'fail' && verdict !== 'warn' && !this.#verbose) return;
-    this.#write(`       ${clause}: ${sentence}\n`);
-    for (const { label, log } of result.evidence.connections) {
-      this.#write(`       ${label}\n`);
-      for (const entry of log.slice(0, this.#verbose ? undefined : 12)) this.#write(`       ${wireLine(entry)}\n`);
+    const colour = known === undefined ? COLOUR[verdict] : 'dim';
+    this.#line(`${this.#paint(colour, SIGN[verdict])} ${id}  ${shown(title)}`);
+    if (known !== undefined) this.#indented(verdictText(result));
+    for (const line of reason === '' ? [] : shownLines(reason)) this.#indented(line);
+    if (!countsAgainst(result) && !this.#verbose) return;
+    this.#indented(this.#paint('bold', `${clause}: ${sentence}`));
+    const { connections, disk, process } = result.evidence;
+    const accepted = result.axes.some(({ axis, ok }) => axis === 'twin' && ok === true);
+    const telling = connections.filter(({ label }) => this.#verbose || !(accepted && label.startsWith('twin')));
+    for (const { label, log } of telling.slice(0, this.#verbose ? undefined : CONNECTIONS)) {
+      this.#indented(`${shown(label)}:`);
+      for (const entry of log.slice(0, this.#verbose ? undefined : LINES)) {
+        this.#indented(this.#paint('dim', wireLine(entry, BYTES)));
+      }
     }
-    this.#write(`       again: ${result.replay}\n`);
+    const changes = disk === null ? [] : diskChanges(disk.before, disk.after);
+    for (const { change, entry } of changes.filter((one) => one.change !== 'same')) {
+      this.#indented(`on disk: ${change} ${diskLine(entry, 12)}`);
+    }
+    if (process !== undefined) this.#indented(`the process ${shown(process)}`);
+    this.#indented(`again: ${shown(result.replay)}`, '');
   }
 
   end(report: Report): void {
-    for (const note of report.notes) this.#write(`note: ${note}\n`);
-    const sums = Object.entries(report.summary).filter(([, count]) => count > 0);
-    this.#write(`${sums.map(([verdict, count]) => `${count} ${verdict}`).join(', ')} in ${report.ms} ms\n`);
+    for (const note of report.notes) this.#line(`note: ${shown(note)}`);
+    for (const problem of report.baseline) this.#line(this.#paint('red', `baseline: ${shown(problem)}`));
+    const colour = report.exitCode === 0 ? 'green' : report.exitCode === 3 ? 'yellow' : 'red';
+    const seconds = (report.ms / 1000).toFixed(1);
+    this.#line(
+      this.#paint('bold', `${sums(report)}; ${report.results.length} of ${report.cases} cases in ${seconds} s`),
+    );
+    const untestable = report.summary.untestable;
+    if (untestable > 0) this.#line(`${untestable} could not be tested here; each says what is missing`);
+    this.#line(this.#paint(colour, `exit ${report.exitCode}: ${exitMeaning(report)}`));
+  }
+
+  #line(...texts: readonly string[]): void {
+    for (const text of texts) this.#write(`${text}\n`);
+  }
+
+  #indented(...texts: readonly string[]): void {
+    for (const text of texts) this.#line(text === '' ? '' : `       ${text}`);
   }
 }
