@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const POSIX = { skip: process.platform === 'win32' && 'needs process groups and signals' };
 
 async function serve(t: Test, directory: string, ...argv: string[]) {
-  const { NODE_OPTIONS: _, ...variables } = { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' };
+  const variables = { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' };
   // Without tap's loader, and in a process group of its own, as a shell starts it.
   const child = spawn(
     'env',

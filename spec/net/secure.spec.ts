@@ -196,7 +196,10 @@ t.test('TLS', { skip: noOpenssl }, async (t) => {
       receiver.listen(0, '127.0.0.1');
       front.listen(0, '127.0.0.1');
       await Promise.all([once(receiver, 'listening'), once(front, 'listening')]);
-      t.teardown(() => void [receiver.close(), front.close()]);
+      t.teardown(() => {
+        receiver.close();
+        front.close();
+      });
       const sending = send(body, { port: (front.address() as AddressInfo).port, tls: trusting, name: 'x' });
       if (ending === 'close_notify') t.match(await sending, { size: 4n });
       else await t.rejects(sending, { code: 'CONNECTION_RESET', mayBeStored: true }, 'no receipt');
