@@ -64,6 +64,13 @@ export interface ListenOptions {
   readonly port?: number | undefined;
 }
 
+/**
+ * Connections that wait to be accepted. Node's default of 511 overflows when thousands connect at once: the kernel then
+ * drops their packets, and they end in resets and deadlines (`docs/reliability.md`). The system may allow less
+ * (listen(2), `net.core.somaxconn`).
+ */
+const BACKLOG = 4096;
+
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
   readonly #options: ServerOptions & { readonly maxConnections: number; readonly drain: number };
@@ -132,7 +139,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       await new Promise<void>((done, failed) => {
         listener.once('error', failed).once('close', done);
         unlisten = () => void listener.off('error', failed).off('close', done);
-        listener.listen({ host, port }, done);
+        listener.listen({ host, port, backlog: BACKLOG }, done);
       });
     } catch (cause) {
       throw listenError(host, port, cause);
