@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { headerBytes } from '../net/support.js';
 import { delay, eventually, figure, missingTool, NO_PROCFS, processFigures, Sender, Serving, transfer } from './rig.js';
@@ -79,3 +79,36 @@ t.test('the limit of connections', { skip: NO_PROCFS }, async (t) => {
   server.kill('SIGTERM');
   t.equal(await server.exit, 0);
 });
+
+const QUEUED = 700;
+
+function queueAllowed(): number {
+  return Number(readFileSync('/proc/sys/net/core/somaxconn', 'latin1'));
+}
+
+t.test(
+  'connections that wait to be accepted',
+  { skip: NO_PROCFS || (queueAllowed() < QUEUED && `the system lets ${queueAllowed()} wait`) },
+  async (t) => {
+    const directory = t.testdir({});
+    const server = await Serving.start(t, directory, ['--no-sync', '--header-deadline', '60']);
+    // A server that accepts nobody for a while: the kernel holds them for it, or drops their packets.
+    server.kill('SIGSTOP');
+    let connected = 0;
+    const senders = Array.from({ length: QUEUED }, () => new Sender(server.port));
+    for (const { socket } of senders) socket.once('connect', () => (connected += 1));
+    await eventually(() => connected === QUEUED, 5_000);
+    t.equal(connected, QUEUED, 'all of them wait');
+    server.kill('SIGCONT');
+    const outcomes = await Promise.all(
+      senders.map(async (sender, index) => {
+        if (await sender.begin(5, `${index}.txt`)) sender.finish(Buffer.from('hello'));
+        return sender.outcome();
+      }),
+    );
+    t.equal(outcomes.filter((outcome) => outcome === 'confirmed').length, QUEUED, 'and all of them are served');
+    t.equal(readdirSync(directory).length, QUEUED);
+    server.kill('SIGTERM');
+    t.equal(await server.exit, 0);
+  },
+);

@@ -195,16 +195,17 @@ t.test('one that is slow does not slow the others', { skip: NO_PROCFS }, async (
 });
 
 t.test('a fast sender meets a slow disk', { skip: NO_PROCFS }, async (t) => {
-  // 2 ms for a chunk of at most 1 MiB.
+  // One chunk after the other, 2 ms for each.
   let most = 0;
   let waiting = 0;
+  let last = Promise.resolve();
   const storage: Storage = {
     create: ({ name, size }) => ({
-      write: async (chunk) => {
+      write: (chunk) => {
         waiting += chunk.length;
         most = Math.max(most, waiting);
-        await delay(2);
-        waiting -= chunk.length;
+        last = last.then(() => delay(2)).then(() => void (waiting -= chunk.length));
+        return last;
       },
       commit: () => ({ name, path: undefined, size }),
       abort: () => undefined,
