@@ -86,13 +86,6 @@ export interface ListenOptions {
   readonly port?: number | undefined;
 }
 
-/**
- * Connections that wait to be accepted. Node's default of 511 overflows when thousands connect at once: the kernel then
- * drops their packets, and they end in resets and deadlines (`docs/reliability.md`). The system may allow less
- * (listen(2), `net.core.somaxconn`).
- */
-const BACKLOG = 4096;
-
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
   readonly #options: ServerOptions & { readonly drain: number };

@@ -93,9 +93,11 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
     this.#fileSystem = fileSystem;
     this.#workerFile = workerFile;
     // Not asked for, it costs nothing.
-    const { on } = EventEmitter.prototype;
-    on.call(this, 'newListener', (event) => this.#wantProgress(event, true));
-    on.call(this, 'removeListener', (event) => this.#wantProgress(event, this.listenerCount('progress') > 0));
+    const emitter: EventEmitter = this as unknown as EventEmitter;
+    emitter.on('newListener', (event: string | symbol) => this.#wantProgress(event, true));
+    emitter.on('removeListener', (event: string | symbol) =>
+      this.#wantProgress(event, this.listenerCount('progress') > 0),
+    );
   }
 
   /**
