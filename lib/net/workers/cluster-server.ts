@@ -53,6 +53,11 @@ interface Listening {
   readonly ledgers: Readonly<Record<Resource, Ledger<WorkerProcess>>>;
 }
 
+/** What Node's emitters tell of their own listeners; typed-emitter's map leaves it out. */
+interface ListenerEvents {
+  on(event: 'newListener' | 'removeListener', listener: (event: string | symbol) => void): unknown;
+}
+
 /**
  * A `Server` on several processes of node:cluster: one port, one directory, the same events and promises. This process
  * accepts nothing: it starts the workers, replaces those that die, and lends them space and connections.
@@ -93,11 +98,9 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
     this.#fileSystem = fileSystem;
     this.#workerFile = workerFile;
     // Not asked for, it costs nothing.
-    const emitter: EventEmitter = this as unknown as EventEmitter;
-    emitter.on('newListener', (event: string | symbol) => this.#wantProgress(event, true));
-    emitter.on('removeListener', (event: string | symbol) =>
-      this.#wantProgress(event, this.listenerCount('progress') > 0),
-    );
+    const listeners = this as unknown as ListenerEvents;
+    listeners.on('newListener', (event) => this.#wantProgress(event, true));
+    listeners.on('removeListener', (event) => this.#wantProgress(event, this.listenerCount('progress') > 0));
   }
 
   /**
