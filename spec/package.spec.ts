@@ -203,6 +203,7 @@ t.test('what is declared is what is used', async (t) => {
 t.test('the public names are these', async (t) => {
   const names = Object.keys(await import('../lib/index.js')).sort();
   t.same(names, [
+    'ClusterServer',
     'DEFAULT_PORT',
     'DirectoryStorage',
     'ERROR_CODES',
