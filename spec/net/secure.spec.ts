@@ -22,7 +22,7 @@ t.test('TLS', { skip: noOpenssl }, async (t) => {
   const closed: ServerTlsOptions = { ...open, ca: ca.cert };
 
   const rigOf = (t: Test, tls: ServerTlsOptions = open, options: RigOptions = {}): Promise<Rig> =>
-    serverRig(t, { tls, ...options }, true);
+    serverRig(t, { tls, ...options });
 
   /** A client by hand on a TCP socket of its own, so that a spec can cut what is below TLS. */
   const raw = async (t: Test, port: number): Promise<{ tcp: Socket; tls: TLSSocket; came: () => Buffer }> => {
@@ -86,7 +86,7 @@ t.test('TLS', { skip: noOpenssl }, async (t) => {
   ];
   for (const [name, server, tls, host, codes] of bad) {
     t.test(`keeps out: ${name}`, async (t) => {
-      const rig = await serverRig(t, server === undefined ? {} : { tls: server }, true);
+      const rig = await serverRig(t, server === undefined ? {} : { tls: server });
       const error: unknown = await send(pattern(5), { host, port: rig.port, tls, name: 'secret' }).catch(
         (e: unknown) => e,
       );
@@ -262,7 +262,7 @@ t.test('TLS', { skip: noOpenssl }, async (t) => {
 t.test('a minimum rate', async (t) => {
   const options = { minRate: 10, rateWindow: 1_000, bodyDeadline: 60_000 };
   t.test('resets a trickle, and lets go on who is fast enough', async (t) => {
-    const rig = await serverRig(t, options, true);
+    const rig = await serverRig(t, options);
     const peer = await connectPeer(t, rig.port);
     await peer.write(headerBytes(100, 'x'));
     await peer.has(8);
@@ -283,7 +283,7 @@ t.test('a minimum rate', async (t) => {
   });
   t.test('does not blame the sender for the storage, and is off by default', async (t) => {
     for (const storage of [new ScriptedStorage({ write: 'hangs' }), new ScriptedStorage()]) {
-      const rig = await serverRig(t, { storage, ...options, maxPendingBytes: 1 }, true);
+      const rig = await serverRig(t, { storage, ...options, maxPendingBytes: 1 });
       const peer = await connectPeer(t, rig.port);
       await peer.write(headerBytes(2, 'x'));
       await peer.has(8);
@@ -302,7 +302,7 @@ t.test('a minimum rate', async (t) => {
       } else peer.reset();
       await rig.server.close({ drain: 0 });
     }
-    const rig = await serverRig(t, {}, true);
+    const rig = await serverRig(t, {});
     const peer = await connectPeer(t, rig.port);
     await peer.write(headerBytes(2, 'x'));
     await peer.has(8);
@@ -315,7 +315,7 @@ t.test(
   'connections of one address',
   { skip: process.platform !== 'linux' && 'only Linux has all of 127.0.0.0/8' },
   async (t) => {
-    const rig = await serverRig(t, { maxConnectionsPerAddress: 1 }, true);
+    const rig = await serverRig(t, { maxConnectionsPerAddress: 1 });
     const from = (localAddress: string): Peer => {
       const socket = connectTcp({ host: '127.0.0.1', port: rig.port, localAddress, allowHalfOpen: true });
       t.teardown(() => socket.destroy());

@@ -9,7 +9,7 @@ import { DEFAULT_PORT } from '../../lib/net/address.js';
 import { createServer, Server } from '../../lib/net/server.js';
 import { DirectoryStorage } from '../../lib/storage/directory-storage.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
-import { bothWays, isOver, serverRig, upload, type RigOptions } from './server-rig.js';
+import { everyWay, isOver, serverRig, upload, type RigOptions } from './server-rig.js';
 import { headerBytes, ScriptedStorage, turns, until } from './support.js';
 
 t.test('needs a directory or a storage', async (t) => {
@@ -83,7 +83,7 @@ t.test('listens on every address, by name and by IPv6 where there is any', async
   await six.close();
 });
 
-bothWays('close ends idle connections at once, and lets running uploads finish', {}, async (t, rig) => {
+everyWay('close ends idle connections at once, and lets running uploads finish', {}, async (t, rig) => {
   const idle = await rig.connect();
   const settling = await rig.connect();
   const running = await rig.connect();
@@ -108,7 +108,7 @@ bothWays('close ends idle connections at once, and lets running uploads finish',
   t.match(rig.seen.at(-1), { kind: 'stored' }, 'and has told of it before it is closed');
 });
 
-bothWays('close resets what runs past the deadline', { drain: 5_000 }, async (t, rig) => {
+everyWay('close resets what runs past the deadline', { drain: 5_000 }, async (t, rig) => {
   const running = await rig.connect();
   await running.write(headerBytes(4, 'running'));
   await running.has(8);
@@ -123,7 +123,7 @@ bothWays('close resets what runs past the deadline', { drain: 5_000 }, async (t,
   t.equal(rig.files().size, 0);
 });
 
-bothWays('a second close can only shorten the wait', {}, async (t, rig) => {
+everyWay('a second close can only shorten the wait', {}, async (t, rig) => {
   const running = await rig.connect();
   await running.write(headerBytes(4, 'running'));
   await running.has(8);
@@ -135,7 +135,7 @@ bothWays('a second close can only shorten the wait', {}, async (t, rig) => {
   await closing;
 });
 
-bothWays('close on nothing, and twice', {}, async (t, rig) => {
+everyWay('close on nothing, and twice', {}, async (t, rig) => {
   await rig.server.close();
   await rig.server.close();
   await rig.server[Symbol.asyncDispose]();
@@ -146,7 +146,7 @@ bothWays('close on nothing, and twice', {}, async (t, rig) => {
   let storage: ScriptedStorage;
   for (const call of ['abort', 'commit'] as const) {
     const make = (): RigOptions => ({ storage: (storage = new ScriptedStorage({ [call]: 'hangs' })) });
-    bothWays(`close waits for the storage, when the sender is gone already (${call})`, make, async (t, rig) => {
+    everyWay(`close waits for the storage, when the sender is gone already (${call})`, make, async (t, rig) => {
       const peer = await rig.connect();
       await peer.write(headerBytes(4, 'x'));
       await peer.has(8);
@@ -167,7 +167,7 @@ bothWays('close on nothing, and twice', {}, async (t, rig) => {
   }
 
   const make = (): RigOptions => ({ storage: (storage = new ScriptedStorage({ abort: 'hangs' })) });
-  bothWays('close waits for the storage, when the sender has reset', make, async (t, rig) => {
+  everyWay('close waits for the storage, when the sender has reset', make, async (t, rig) => {
     const peer = await rig.connect();
     await peer.write(headerBytes(4, 'x'));
     await peer.has(8);
@@ -186,7 +186,7 @@ bothWays('close on nothing, and twice', {}, async (t, rig) => {
 
 t.test('a signal closes it at once', async (t) => {
   const abort = new AbortController();
-  const rig = await serverRig(t, { signal: abort.signal }, true);
+  const rig = await serverRig(t, { signal: abort.signal });
   const running = await rig.connect();
   await running.write(headerBytes(4, 'running'));
   await running.has(8);
@@ -220,7 +220,7 @@ t.test('a signal that comes before or while it begins to listen', async (t) => {
 });
 
 t.test('sweeps what a killed run left, and keeps to its directory', async (t) => {
-  const rig = await serverRig(t, { suffix: '.temp', onConflict: 'refuse' }, true);
+  const rig = await serverRig(t, { suffix: '.temp', onConflict: 'refuse' });
   writeFileSync(join(rig.directory, 'mine.txt'), 'mine');
   const peer = await rig.connect();
   await upload(peer, headerBytes(2, '../../etc/up.txt'), Buffer.from('ok'));
@@ -241,7 +241,7 @@ t.test('an accept that fails, and a sender that is gone when it is accepted', as
     apply: (listen, server: NetServer, options: []): NetServer => Reflect.apply(listen, (listener = server), options),
   });
   Reflect.set(NetServer.prototype, 'listen', spy);
-  const rig = await serverRig(t, {}, true);
+  const rig = await serverRig(t, {});
   Reflect.set(NetServer.prototype, 'listen', original);
   const reported: GoAheadError[] = [];
   rig.server.on('error', (error) => reported.push(error));

@@ -4,6 +4,8 @@ import t, { type Test } from 'tap';
 import type { GoAheadError } from '../../lib/errors.js';
 import { createServer, type IncomingUpload, type Server, type ServerOptions } from '../../lib/net/server.js';
 import type { Stored } from '../../lib/storage/storage.js';
+import { noOpenssl } from './certificates.js';
+import { certificates, connectSecurePeer } from './secure-peer.js';
 import { connectPeer, GO_AHEAD, ManualClock, until, type Peer } from './support.js';
 
 export interface Seen {
@@ -19,7 +21,7 @@ export interface Rig {
   readonly port: number;
   readonly clock: ManualClock;
   readonly directory: string;
-  readonly directReads: boolean;
+  readonly way: Way;
   readonly seen: Seen[];
   /** `begun`, `stored` and `failed`, in order. */
   kinds(): string[];
@@ -30,11 +32,16 @@ export interface Rig {
 
 export type RigOptions = Omit<ServerOptions, 'directory' | 'directReads'>;
 
-export async function serverRig(t: Test, options: RigOptions, directReads: boolean): Promise<Rig> {
+/** How bytes reach a session: into pooled buffers, by stream events, or through TLS. */
+export type Way = 'direct reads' | 'plain reads' | 'TLS';
+const WAYS: readonly Way[] = ['direct reads', 'plain reads', 'TLS'];
+
+export async function serverRig(t: Test, options: RigOptions, way: Way = 'direct reads'): Promise<Rig> {
   const directory = t.testdir({});
   const clock = new ManualClock();
   const place = options.storage === undefined ? { directory, sync: false } : {};
-  const server = createServer({ ...place, clock, directReads, ...options });
+  const secure = way === 'TLS' ? { tls: { cert: certificates().server.cert, key: certificates().server.key } } : {};
+  const server = createServer({ ...place, clock, directReads: way === 'direct reads', ...secure, ...options });
   const seen: Seen[] = [];
   server.on('begun', (upload) => seen.push({ kind: 'begun', upload }));
   server.on('progress', (upload) => seen.push({ kind: 'progress', upload }));
@@ -46,23 +53,23 @@ export async function serverRig(t: Test, options: RigOptions, directReads: boole
     port,
     clock,
     directory,
-    directReads,
+    way,
     seen,
     kinds: () => seen.map(({ kind }) => kind).filter((kind) => kind !== 'progress'),
-    connect: () => connectPeer(t, port),
+    connect: () => (way === 'TLS' ? connectSecurePeer(t, port) : connectPeer(t, port)),
     files: () => new Map(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name))])),
   };
 }
 
-/** Runs a case with pooled buffers and with stream events: what is seen from outside must be the same. */
-export function bothWays(
+/** Runs a case in every way: what is seen from outside must be the same. */
+export function everyWay(
   name: string,
   options: RigOptions | (() => RigOptions),
   body: (t: Test, rig: Rig) => Promise<void>,
 ): void {
-  for (const directReads of [true, false]) {
-    t.test(`${name} (${directReads ? 'direct' : 'plain'} reads)`, async (t) => {
-      const rig = await serverRig(t, typeof options === 'function' ? options() : options, directReads);
+  for (const way of WAYS) {
+    t.test(`${name} (${way})`, { skip: way === 'TLS' && noOpenssl }, async (t) => {
+      const rig = await serverRig(t, typeof options === 'function' ? options() : options, way);
       const { server } = rig;
       await body(t, rig);
       await server.close({ drain: 0 });

@@ -91,23 +91,30 @@ export async function turns(count = 50): Promise<void> {
 /** How the other end ended the stream: an orderly FIN, or a reset. */
 export type Ending = 'FIN' | 'RST';
 
-/** A raw socket, with all that came on it. */
+/** A raw socket, or TLS by hand on one, with all that came on it. */
 export class Peer {
   readonly socket: Socket;
+  /** What is below TLS; else the socket itself. */
+  readonly tcp: Socket;
   readonly ended: Promise<Ending>;
   readonly #chunks: Buffer[] = [];
   ending: Ending | undefined;
 
-  constructor(socket: Socket) {
+  /** @param wasCut whether the stream that ends now ends in the midst of TLS: an attacker's FIN, as good as a reset */
+  constructor(socket: Socket, tcp = socket, wasCut = (): boolean => false) {
     this.socket = socket;
+    this.tcp = tcp;
     socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
     this.ended = new Promise((resolve) => {
       const end = (ending: Ending): void => resolve((this.ending ??= ending));
-      // libuv tells bytes and a reset that come together as an orderly end; getpeername(2) knows better.
-      socket.on('end', () => end(!socket.writableFinished && socket.remoteAddress === undefined ? 'RST' : 'FIN'));
-      socket.on('error', (error: NodeJS.ErrnoException) => {
+      const lost = (error: NodeJS.ErrnoException): void => {
         if (error.code === 'ECONNRESET' || error.code === 'EPIPE') end('RST');
-      });
+      };
+      // libuv tells bytes and a reset that come together as an orderly end; getpeername(2) knows better.
+      const wasReset = (): boolean => !tcp.writableFinished && tcp.remoteAddress === undefined;
+      socket.on('end', () => end(wasCut() || wasReset() ? 'RST' : 'FIN'));
+      socket.on('error', lost);
+      if (tcp !== socket) tcp.on('error', lost);
     });
   }
 
@@ -129,7 +136,7 @@ export class Peer {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy();
+    this.tcp.resetAndDestroy();
   }
 
   /** Until so many bytes have come, or the stream has ended. */
