@@ -5,6 +5,8 @@ import { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
 import { GoAheadError, type ErrorCode } from '../../lib/errors.js';
 import { send, type Receipt, type Sendable, type SendOptions } from '../../lib/net/client.js';
+import { noOpenssl } from './certificates.js';
+import { certificates, secureScriptedServer } from './secure-peer.js';
 import { GO_AHEAD, headerBytes, ManualClock, pattern, scriptedServer, turns, until, type Peer } from './support.js';
 
 /** A receiver that does everything right: header, reply, body, FIN. */
@@ -45,6 +47,21 @@ async function* chunks(...parts: (string | Uint8Array | Error | Promise<unknown>
   }
 }
 
+/** A sender and a receiver by hand, which are what the transfer is between. */
+interface Ends {
+  readonly send: typeof send;
+  readonly scriptedServer: typeof scriptedServer;
+}
+
+/** Runs a case on plain TCP and on TLS: what comes of it must be the same. */
+function bothWays(name: string, body: (t: Test, ends: Ends) => Promise<void>): void {
+  t.test(`${name} (plain)`, (t) => body(t, { send, scriptedServer }));
+  t.test(`${name} (TLS)`, { skip: noOpenssl }, (t) => {
+    const tls = { ca: certificates().ca.cert };
+    return body(t, { send: (file, options) => send(file, { tls, ...options }), scriptedServer: secureScriptedServer });
+  });
+}
+
 function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => (open = resolve));
@@ -56,49 +73,52 @@ function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   };
 }
 
-t.test('sends the header in one write, waits for the reply, then sends exactly the bytes and a FIN', async (t) => {
-  const directory = t.testdir({});
-  const chunkSize = 1000;
-  const cases: [Sendable | undefined, string | undefined, number, string][] = [
-    [undefined, 'grüße — 日本.txt', 0, 'grüße — 日本.txt'],
-    [undefined, 'n'.repeat(1016), 1, 'n'.repeat(1016)],
-    [undefined, '\uFEFFbom', 999, '\uFEFFbom'],
-    [undefined, 'sub/dir\\x', 1000, 'sub/dir\\x'],
-    [undefined, 'x', 1001, 'x'],
-    [join(directory, 'in the folder.bin'), undefined, 0, 'in the folder.bin'],
-    [join(directory, 'path.bin'), undefined, 2500, 'path.bin'],
-    [join(directory, 'another.bin'), 'renamed', 3000, 'renamed'],
-  ];
-  for (const [file, name, size, announced] of cases) {
-    const header = headerBytes(size, announced);
-    const body = pattern(size);
-    if (typeof file === 'string') writeFileSync(file, body);
-    const writes: Buffer[] = [];
-    const server = await scriptedServer(t, async (peer) => {
-      peer.socket.on('data', (chunk: Buffer) => writes.push(chunk));
-      await peer.has(header.length);
-      await turns(20);
-      t.same(writes, [header], 'one write, bit by bit, and silence until the reply');
-      await storing(peer, header.length, size);
-    });
-    const progress: bigint[] = [];
-    const receipt = await send(file ?? body, {
-      ...(name === undefined ? {} : { name }),
-      port: server.port,
-      clock: new ManualClock(),
-      chunkSize,
-      onProgress: (sent, of) => {
-        t.equal(of, BigInt(size));
-        progress.push(sent);
-      },
-    });
-    t.same(receipt, { name: announced, size: BigInt(size), ms: 0, attempts: 1 });
-    t.ok(server.peers[0]?.received.equals(Buffer.concat([header, body])), `${size} bytes, unchanged`);
-    t.equal(await server.peers[0]?.ended, 'FIN', 'and its sending side is closed (7.1)');
-    const steps = Array.from({ length: Math.ceil(size / chunkSize) }, (_, i) => Math.min((i + 1) * chunkSize, size));
-    t.same(progress, [0, ...steps].map(BigInt), 'progress goes up to the size, chunk by chunk');
-  }
-});
+bothWays(
+  'sends the header in one write, waits for the reply, then sends exactly the bytes and a FIN',
+  async (t, { send, scriptedServer }) => {
+    const directory = t.testdir({});
+    const chunkSize = 1000;
+    const cases: [Sendable | undefined, string | undefined, number, string][] = [
+      [undefined, 'grüße — 日本.txt', 0, 'grüße — 日本.txt'],
+      [undefined, 'n'.repeat(1016), 1, 'n'.repeat(1016)],
+      [undefined, '\uFEFFbom', 999, '\uFEFFbom'],
+      [undefined, 'sub/dir\\x', 1000, 'sub/dir\\x'],
+      [undefined, 'x', 1001, 'x'],
+      [join(directory, 'in the folder.bin'), undefined, 0, 'in the folder.bin'],
+      [join(directory, 'path.bin'), undefined, 2500, 'path.bin'],
+      [join(directory, 'another.bin'), 'renamed', 3000, 'renamed'],
+    ];
+    for (const [file, name, size, announced] of cases) {
+      const header = headerBytes(size, announced);
+      const body = pattern(size);
+      if (typeof file === 'string') writeFileSync(file, body);
+      const writes: Buffer[] = [];
+      const server = await scriptedServer(t, async (peer) => {
+        peer.socket.on('data', (chunk: Buffer) => writes.push(chunk));
+        await peer.has(header.length);
+        await turns(20);
+        t.same(writes, [header], 'one write, bit by bit, and silence until the reply');
+        await storing(peer, header.length, size);
+      });
+      const progress: bigint[] = [];
+      const receipt = await send(file ?? body, {
+        ...(name === undefined ? {} : { name }),
+        port: server.port,
+        clock: new ManualClock(),
+        chunkSize,
+        onProgress: (sent, of) => {
+          t.equal(of, BigInt(size));
+          progress.push(sent);
+        },
+      });
+      t.same(receipt, { name: announced, size: BigInt(size), ms: 0, attempts: 1 });
+      t.ok(server.peers[0]?.received.equals(Buffer.concat([header, body])), `${size} bytes, unchanged`);
+      t.equal(await server.peers[0]?.ended, 'FIN', 'and its sending side is closed (7.1)');
+      const steps = Array.from({ length: Math.ceil(size / chunkSize) }, (_, i) => Math.min((i + 1) * chunkSize, size));
+      t.same(progress, [0, ...steps].map(BigInt), 'progress goes up to the size, chunk by chunk');
+    }
+  },
+);
 
 // What the receiver sends, piece by piece, and how the transfer ends. The body is 3 bytes.
 const REPLIES: readonly [name: string, pieces: readonly string[], code: ErrorCode | 'confirmed'][] = [
@@ -118,7 +138,7 @@ const REPLIES: readonly [name: string, pieces: readonly string[], code: ErrorCod
 ];
 
 for (const [name, pieces, code] of REPLIES) {
-  t.test(`a reply ${name}`, async (t) => {
+  bothWays(`a reply ${name}`, async (t, { send, scriptedServer }) => {
     const server = await scriptedServer(t, async (peer) => {
       await peer.has(9);
       for (const piece of pieces) {
@@ -288,7 +308,7 @@ const FAULTS: readonly Fault[] = [
 ];
 
 for (const { name, script, size, code, mayBeStored = false, held = false, passes, retried = false } of FAULTS) {
-  t.test(`fails: ${name}; ${retried ? 'tried again' : 'once'}`, async (t) => {
+  bothWays(`fails: ${name}; ${retried ? 'tried again' : 'once'}`, async (t, { send, scriptedServer }) => {
     const server = await scriptedServer(t, async (peer) => {
       await peer.has(9);
       await script(peer);
@@ -343,7 +363,7 @@ for (const { name, script, size, code, mayBeStored = false, held = false, passes
   });
 }
 
-t.test('tries again until it succeeds, and counts', async (t) => {
+bothWays('tries again until it succeeds, and counts', async (t, { send, scriptedServer }) => {
   const server = await scriptedServer(t, (peer, index) => (index < 2 ? peer.reset() : storing(peer, 9, 3)));
   const clock = new ManualClock();
   const receipt = await send(pattern(3), {
@@ -444,7 +464,7 @@ t.test('what is wrong on this side is wrong before anything is connected', async
   t.equal(clock.armed(), 0);
 });
 
-t.test('follows a link to a file, and sends the name of the link', async (t) => {
+bothWays('follows a link to a file, and sends the name of the link', async (t, { send, scriptedServer }) => {
   const directory = t.testdir({ file: 'abc' });
   symlinkSync('file', join(directory, 'link'));
   const server = await scriptedServer(t, (peer) => storing(peer, 12, 3));
@@ -452,7 +472,7 @@ t.test('follows a link to a file, and sends the name of the link', async (t) => 
   t.same(server.peers[0]?.received, Buffer.concat([headerBytes(3, 'link'), Buffer.from('abc')]));
 });
 
-t.test('a signal ends the transfer at every moment', async (t) => {
+bothWays('a signal ends the transfer at every moment', async (t, { send, scriptedServer }) => {
   const states = [
     'opening',
     'connecting',
@@ -499,48 +519,51 @@ t.test('a signal ends the transfer at every moment', async (t) => {
   }
 });
 
-t.test('a file that changes while it is sent fails, and is neither padded nor cut', async (t) => {
-  const path = join(t.testdir({}), 'file');
-  const size = 40_000;
-  const changes: [string, () => void][] = [
-    ['grows', () => appendFileSync(path, 'more')],
-    ['shrinks', () => truncateSync(path, size / 2)],
-    ['is rewritten', () => writeFileSync(path, Buffer.alloc(size, 1))],
-    ['vanishes', () => unlinkSync(path)],
-    [
-      'is replaced',
-      () => {
-        writeFileSync(`${path}.new`, pattern(size));
-        renameSync(`${path}.new`, path);
-      },
-    ],
-  ];
-  for (const [what, change] of changes) {
-    writeFileSync(path, pattern(size));
-    const server = await scriptedServer(t, async (peer) => {
-      await peer.has(12);
-      await peer.write(GO_AHEAD);
-    });
-    const result = await outcome(
-      send(path, {
-        port: server.port,
-        clock: new ManualClock(),
-        chunkSize: 10_000,
-        retries: 3,
-        onProgress: (sent) => {
-          if (sent === 10_000n) change();
+bothWays(
+  'a file that changes while it is sent fails, and is neither padded nor cut',
+  async (t, { send, scriptedServer }) => {
+    const path = join(t.testdir({}), 'file');
+    const size = 40_000;
+    const changes: [string, () => void][] = [
+      ['grows', () => appendFileSync(path, 'more')],
+      ['shrinks', () => truncateSync(path, size / 2)],
+      ['is rewritten', () => writeFileSync(path, Buffer.alloc(size, 1))],
+      ['vanishes', () => unlinkSync(path)],
+      [
+        'is replaced',
+        () => {
+          writeFileSync(`${path}.new`, pattern(size));
+          renameSync(`${path}.new`, path);
         },
-      }),
-    );
-    t.match(result, { code: 'SOURCE_CHANGED', side: 'local', mayBeStored: false }, what);
-    const [peer] = server.peers;
-    t.equal(await peer?.ended, 'RST', `${what}: the receiver cannot take it for complete`);
-    t.ok((peer?.receivedLength ?? 0) < 12 + size, `${what}: the last chunk was not sent`);
-    t.equal(server.peers.length, 1, `${what}: not tried again`);
-  }
-});
+      ],
+    ];
+    for (const [what, change] of changes) {
+      writeFileSync(path, pattern(size));
+      const server = await scriptedServer(t, async (peer) => {
+        await peer.has(12);
+        await peer.write(GO_AHEAD);
+      });
+      const result = await outcome(
+        send(path, {
+          port: server.port,
+          clock: new ManualClock(),
+          chunkSize: 10_000,
+          retries: 3,
+          onProgress: (sent) => {
+            if (sent === 10_000n) change();
+          },
+        }),
+      );
+      t.match(result, { code: 'SOURCE_CHANGED', side: 'local', mayBeStored: false }, what);
+      const [peer] = server.peers;
+      t.equal(await peer?.ended, 'RST', `${what}: the receiver cannot take it for complete`);
+      t.ok((peer?.receivedLength ?? 0) < 12 + size, `${what}: the last chunk was not sent`);
+      t.equal(server.peers.length, 1, `${what}: not tried again`);
+    }
+  },
+);
 
-t.test('a stream is sent in its exact length or fails', async (t) => {
+bothWays('a stream is sent in its exact length or fails', async (t, { send, scriptedServer }) => {
   const fault = new Error('EIO');
   const cases: [string, AsyncIterable<Uint8Array>, bigint, ErrorCode | 'confirmed'][] = [
     ['exact', chunks('ab', '', 'cde'), 5n, 'confirmed'],
@@ -565,47 +588,50 @@ t.test('a stream is sent in its exact length or fails', async (t) => {
   }
 });
 
-t.test('a receiver that stops to read stops the source, and times out when it goes on so', async (t) => {
-  const server = await scriptedServer(t, async (peer) => {
-    await peer.has(9);
-    await peer.write(GO_AHEAD);
-    peer.socket.pause();
-  });
-  const chunk = Buffer.alloc(2 ** 20);
-  let made = 0;
-  const endless = (async function* () {
-    for (;;) {
-      made += chunk.length;
-      yield chunk;
+bothWays(
+  'a receiver that stops to read stops the source, and times out when it goes on so',
+  async (t, { send, scriptedServer }) => {
+    const server = await scriptedServer(t, async (peer) => {
+      await peer.has(9);
+      await peer.write(GO_AHEAD);
+      peer.socket.pause();
+    });
+    const chunk = Buffer.alloc(2 ** 20);
+    let made = 0;
+    const endless = (async function* () {
+      for (;;) {
+        made += chunk.length;
+        yield chunk;
+      }
+    })();
+    const clock = new ManualClock();
+    const sent: bigint[] = [];
+    const sending = outcome(
+      send(endless, { name: 'n', size: 2n ** 40n, port: server.port, clock, onProgress: (bytes) => sent.push(bytes) }),
+    );
+    await until(() => sent.length > 0);
+    // Until the kernel takes no more: nothing moves for many turns.
+    for (let before = -1; before !== made;) {
+      before = made;
+      await turns(500);
     }
-  })();
-  const clock = new ManualClock();
-  const sent: bigint[] = [];
-  const sending = outcome(
-    send(endless, { name: 'n', size: 2n ** 40n, port: server.port, clock, onProgress: (bytes) => sent.push(bytes) }),
-  );
-  await until(() => sent.length > 0);
-  // Until the kernel takes no more: nothing moves for many turns.
-  for (let before = -1; before !== made;) {
-    before = made;
-    await turns(500);
-  }
-  t.ok(made < 64 * 2 ** 20, `${made} bytes were made for a kernel that holds some`);
-  t.ok(BigInt(made) - (sent.at(-1) ?? 0n) <= 2 * chunk.length, 'two chunks are held at most');
-  clock.advance(60_000);
-  t.match(await sending, { code: 'SEND_TIMEOUT', mayBeStored: false });
-  const told = sent.length;
-  t.same(
-    [...sent].sort((a, b) => (a < b ? -1 : 1)),
-    sent,
-    'progress never goes back',
-  );
-  await turns();
-  t.equal(sent.length, told, 'nothing is told after the end');
-  t.equal(clock.armed(), 0, 'no timer is left');
-});
+    t.ok(made < 64 * 2 ** 20, `${made} bytes were made for a kernel that holds some`);
+    t.ok(BigInt(made) - (sent.at(-1) ?? 0n) <= 2 * chunk.length, 'two chunks are held at most');
+    clock.advance(60_000);
+    t.match(await sending, { code: 'SEND_TIMEOUT', mayBeStored: false });
+    const told = sent.length;
+    t.same(
+      [...sent].sort((a, b) => (a < b ? -1 : 1)),
+      sent,
+      'progress never goes back',
+    );
+    await turns();
+    t.equal(sent.length, told, 'nothing is told after the end');
+    t.equal(clock.armed(), 0, 'no timer is left');
+  },
+);
 
-t.test('a slow source is not the fault of the receiver', async (t) => {
+bothWays('a slow source is not the fault of the receiver', async (t, { send, scriptedServer }) => {
   const server = await scriptedServer(t, (peer) => storing(peer, 9, 2));
   const clock = new ManualClock();
   const { opened, open } = gate();
@@ -617,7 +643,7 @@ t.test('a slow source is not the fault of the receiver', async (t) => {
   t.equal(codeOf(await sending), 'confirmed');
 });
 
-t.test('a callback that throws ends its transfer, with its error', async (t) => {
+bothWays('a callback that throws ends its transfer, with its error', async (t, { send, scriptedServer }) => {
   const fault = new Error('the caller has a bug');
   for (const at of [0n, 1000n, 3000n]) {
     const server = await scriptedServer(t, (peer) => storing(peer, 9, 3000));
