@@ -237,6 +237,14 @@ export const ERROR_CODES = {
     disk: NOTHING,
     wire: 'nothing',
   },
+  KILL_UNGUARDED: {
+    side: 'local',
+    clause: '7.5',
+    meaning:
+      'The server could not have its connections reset should its process be killed, and goes on without; `cause` says why. While such a server is being killed, a sender may take the close of its connection for a receipt.',
+    disk: 'what it would be without this error',
+    wire: 'nothing',
+  },
   DIRECTORY_INVALID: {
     side: 'local',
     clause: null,
@@ -249,7 +257,7 @@ export const ERROR_CODES = {
     clause: null,
     meaning: 'The worker process that served the connection ended unexpectedly, or workers cannot be kept running.',
     disk: 'nothing of this transfer, or the whole file where it was stored just before; what is left is swept',
-    wire: 'whatever the kernel makes of it: a reset or an early close',
+    wire: `${RESET}; where KILL_UNGUARDED applies, whatever the kernel makes of it`,
   },
   ABORTED: {
     side: 'local',

@@ -12,10 +12,12 @@ import { DirectoryStorage, type DirectoryStorageOptions } from '../storage/direc
 import type { Storage, Stored } from '../storage/storage.js';
 import { DEFAULT_PORT, formatAddress } from './address.js';
 import { CountedSlots, type ConnectionSlots } from './connection-slots.js';
+import { DeliveredClose } from './delivered-close.js';
 import { acceptDirectly, directSocket } from './direct-accept.js';
 import { DirectReader } from './direct-reader.js';
 import { listenError } from './listen-error.js';
 import { ReadBuffers } from './read-buffers.js';
+import { resetIfKilled, RESETS_IF_KILLED } from './reset-if-killed.js';
 import { secureServerStream, serverContext, type ServerTlsOptions } from './secure-stream.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
 import { systemClock } from './system-clock.js';
@@ -24,6 +26,8 @@ import { ClusterServer, type ClusterServerOptions } from './workers/cluster-serv
 // Connections that wait to be accepted. Those above it are dropped, and try again only after a second; the system has its own
 // limit besides (net.core.somaxconn, 4,096 on Linux).
 const BACKLOG = 4_096;
+
+const UNGUARDED = 'if this process is killed, senders may take the close of its connections for a receipt';
 
 export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   /** Where to store; this or `storage`. */
@@ -42,6 +46,12 @@ export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether to read into buffers of our own where Node allows it (see `direct-accept.ts`). Default true. */
   readonly directReads?: boolean | undefined;
+  /**
+   * Whether the kernel shall reset the connections, in the place of closing them, when this process is killed: a close would
+   * seem to confirm what was not stored yet (7.5). On Linux and plain TCP; it starts a process of Node for a moment when the
+   * server begins to listen. A cut TLS stream is no receipt anyway. Default true.
+   */
+  readonly resetIfKilled?: boolean | undefined;
   readonly clock?: Clock | undefined;
   /** See `ClusterServerOptions`. */
   readonly workers?: undefined;
@@ -93,6 +103,9 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   readonly #clock: Clock;
   readonly #listener: NetServer;
   readonly #buffers = new ReadBuffers();
+  readonly #deliveredClose: DeliveredClose;
+  /** The kernel resets what this server accepts, unless it is closed with care. */
+  #resetsIfKilled = false;
   readonly #connections = new Map<Socket, ReceiveSession>();
   readonly #ofAddress = new Map<string, number>();
   readonly #onAbort = (): void => void this.close({ drain: 0 });
@@ -116,6 +129,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#options = { ...options, ...receiveOptions(options), drain };
     this.#slots = options.slots ?? new CountedSlots(maxConnections);
     this.#clock = options.clock ?? systemClock;
+    this.#deliveredClose = new DeliveredClose(this.#clock);
     this.#storage = options.storage;
     const context = options.tls === undefined ? undefined : serverContext(options.tls);
     // A sender that half-closes is still owed a reply and a receipt.
@@ -165,14 +179,18 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     } finally {
       unlisten();
     }
-    const { directReads = true, tls } = this.#options;
+    // An accept that fails (EMFILE) is not the end of a server.
+    listener.on('error', (cause) => this.#report(cause));
+    const { directReads = true, resetIfKilled: guarded = true, tls } = this.#options;
     if (directReads && tls === undefined) {
       acceptDirectly(listener, (handle) => {
         void chain(this.#slots.take(), (hasSlot) => this.#acceptDirectly(handle, hasSlot));
       });
     }
-    // An accept that fails (EMFILE) is not the end of a server.
-    listener.on('error', (cause) => this.#report(cause));
+    if (!guarded || !RESETS_IF_KILLED || tls !== undefined) return;
+    const cause = await resetIfKilled(listener);
+    this.#resetsIfKilled = cause === undefined;
+    if (cause !== undefined) this.#report(new GoAheadError('KILL_UNGUARDED', UNGUARDED, { cause }));
   }
 
   /** @throws GoAheadError `LISTEN_FAILED` when the server does not listen */
@@ -226,6 +244,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
 
   #abortAll(): void {
     for (const session of this.#connections.values()) session.abort(closingError());
+    this.#deliveredClose.cut();
   }
 
   /** By way of `net.Server`, reading plainly. */
@@ -277,6 +296,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       if (hasSlot) this.#slots.give();
       return undefined;
     }
+    if (this.#resetsIfKilled) this.#deliveredClose.watch(socket);
     const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#options);
     this.#connections.set(socket, session);
     this.#ofAddress.set(address, ofAddress + 1);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { pick, runSeed, seededRandom } from '../support/random.js';
 import {
+  childProcesses,
   delay,
   eventually,
   figure,
@@ -28,8 +29,8 @@ function contentOf(name: string, number: number, size: number): Buffer {
 interface Sent {
   readonly name: string;
   readonly hash: string;
-  /** Whether the sender read the end of the stream before the server was killed. */
-  readonly confirmed: 'before' | 'after' | 'no';
+  /** Whether the sender read the end of the stream, and when. The kernel ends the connections of a dead process. */
+  readonly confirmed: 'alive' | 'killed' | 'no';
 }
 
 /** Sends file after file until the server is gone. */
@@ -52,7 +53,7 @@ async function sendUntilKilled(
       sender.finish(body.subarray(cut));
     }
     const outcome = await sender.outcome();
-    const confirmed = outcome !== 'confirmed' ? 'no' : sender.endedAt < killedAt() ? 'before' : 'after';
+    const confirmed = outcome !== 'confirmed' ? 'no' : sender.endedAt < killedAt() ? 'alive' : 'killed';
     sent.push({ name, hash: sha256(body), confirmed });
   }
   return sent;
@@ -65,67 +66,82 @@ function announced(finalName: string): string {
 
 const CLIENTS = 6;
 
+/** Who is killed: the one process, or with workers any of them. */
+const VARIANTS = [
+  { name: 'rename', policy: 'rename', workers: 0 },
+  { name: 'replace', policy: 'replace', workers: 0 },
+  { name: 'workers', policy: 'rename', workers: 2 },
+] as const;
+
 t.test(`the server is killed at random moments, seed ${seed}`, { skip: NO_PROCFS, timeout: 3_600_000 }, async (t) => {
   const rounds = scaled(10, 200);
   const random = seededRandom(seed);
-  const totals = { confirmed: 0, swept: 0, whole: 0, inDoubt: 0, inDoubtMissing: 0 };
+  const totals = { alive: 0, killed: 0, reset: 0, swept: 0, whole: 0 };
   const problems: string[] = [];
-  for (const policy of ['rename', 'replace']) {
-    const directory = t.testdir({ [policy]: {} });
-    const inbox = join(directory, policy);
-    let server = await Serving.start(t, inbox, ['--on-conflict', policy]);
+  for (const { name: variant, policy, workers } of VARIANTS) {
+    const inbox = join(t.testdir({ [variant]: {} }), variant);
+    const argv = ['--on-conflict', policy, ...(workers > 0 ? ['--workers', String(workers)] : [])];
+    let server = await Serving.start(t, inbox, argv);
     const everSent = new Map<string, Set<string>>();
     const kept = new Set<string>();
-    for (let round = 0; round < rounds / 2; round++) {
+    for (let round = 0; round < rounds / VARIANTS.length; round++) {
       let killedAt = Infinity;
       const clients = Array.from({ length: CLIENTS }, (_, client) =>
-        sendUntilKilled(server.port, `${policy}-${round}-${client}`, random, () => killedAt),
+        sendUntilKilled(server.port, `${variant}-${round}-${client}`, random, () => killedAt),
       );
       // Half of the rounds well into the work, the others wherever it falls.
       if (random() < 0.5) await eventually(() => server.count('stored') > 0, 5_000);
       await delay(5 + random() * 100);
+      const victims = [server.pid, ...childProcesses(server.pid)];
+      const victim = victims[pick(random, victims.length)]!;
       killedAt = performance.now();
+      process.kill(victim, 'SIGKILL');
+      // A worker's death ends its own connections only.
+      const sending = Promise.all(clients);
+      if (victim !== server.pid) await sending;
       server.kill('SIGKILL');
       await server.exit;
       const stored = server.events.filter(({ event }) => event === 'stored');
-      const sent = (await Promise.all(clients)).flat();
+      const sent = (await sending).flat();
       totals.swept += temporaryFiles(inbox).length;
 
-      server = await Serving.start(t, inbox, ['--on-conflict', policy]);
-      if (temporaryFiles(inbox).length > 0) problems.push(`round ${round}: temporary files are left`);
+      server = await Serving.start(t, inbox, argv);
+      if (temporaryFiles(inbox).length > 0) problems.push(`${variant} ${round}: temporary files are left`);
       const files = listing(inbox);
       const hashes = new Set(files.values());
       for (const { name, hash } of sent) everSent.set(name, (everSent.get(name) ?? new Set()).add(hash));
       for (const [finalName, hash] of files) {
         totals.whole += 1;
         if (everSent.get(announced(finalName))?.has(hash) !== true)
-          problems.push(`round ${round}: ${finalName} is not whole`);
+          problems.push(`${variant} ${round}: ${finalName} is not whole`);
       }
       // With `replace`, a later upload may have taken the place of an earlier one: only names of one sender stay.
       const stays = (name: string): boolean => policy === 'rename' || !['same.bin', 'other.bin'].includes(name);
       for (const { name, hash, confirmed } of sent) {
-        if (confirmed === 'before') totals.confirmed += 1;
-        if (confirmed === 'before' && stays(name)) kept.add(hash);
-        if (confirmed === 'after') totals.inDoubt += 1;
-        if (confirmed === 'after' && stays(name) && !hashes.has(hash)) totals.inDoubtMissing += 1;
+        if (confirmed === 'no') {
+          totals.reset += 1;
+          continue;
+        }
+        totals[confirmed] += 1;
+        if (stays(name)) kept.add(hash);
       }
-      for (const hash of kept) if (!hashes.has(hash)) problems.push(`round ${round}: a confirmed file is lost`);
+      for (const hash of kept) if (!hashes.has(hash)) problems.push(`${variant} ${round}: a confirmed file is lost`);
       for (const { path, name } of stored) {
         if (!files.has(String(path).slice(inbox.length + 1)))
-          problems.push(`round ${round}: ${String(name)} is logged and lost`);
+          problems.push(`${variant} ${round}: ${String(name)} is logged and lost`);
       }
     }
     server.kill('SIGKILL');
     await server.exit;
   }
   t.strictSame(problems, []);
-  t.ok(totals.confirmed > rounds / 4, 'files were confirmed');
+  t.ok(totals.alive > rounds / 4, 'files were confirmed');
   t.ok(totals.swept > 0, 'kills left temporary files, which the next start removed');
   figure(
     t,
     `${rounds} kills of the server`,
-    `${totals.confirmed} confirmed files, all there; ${totals.swept} temporary files swept; ` +
-      `${totals.inDoubt} connections ended by the kernel with FIN after the kill, ${totals.inDoubtMissing} of their files missing`,
+    `${totals.alive} files confirmed before and ${totals.killed} as it was killed, all there; ` +
+      `${totals.reset} senders saw a failure; ${totals.swept} temporary files swept`,
   );
 });
 

@@ -157,6 +157,11 @@ export function processFigures(pid: number): ProcessFigures {
   };
 }
 
+/** proc_pid_task_tid_children(5) */
+export function childProcesses(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
+}
+
 /** What became of a transfer, as a sender sees it. */
 export type Outcome = 'confirmed' | 'refused' | 'failed';
 

@@ -41,7 +41,9 @@ export async function serverRig(t: Test, options: RigOptions, way: Way = 'direct
   const clock = new ManualClock();
   const place = options.storage === undefined ? { directory, sync: false } : {};
   const secure = way === 'TLS' ? { tls: { cert: certificates().server.cert, key: certificates().server.key } } : {};
-  const server = createServer({ ...place, clock, directReads: way === 'direct reads', ...secure, ...options });
+  // What that takes, and does, has specs of its own.
+  const parts = { clock, directReads: way === 'direct reads', resetIfKilled: false };
+  const server = createServer({ ...place, ...parts, ...secure, ...options });
   const seen: Seen[] = [];
   server.on('begun', (upload) => seen.push({ kind: 'begun', upload }));
   server.on('progress', (upload) => seen.push({ kind: 'progress', upload }));
