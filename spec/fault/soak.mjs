@@ -1,4 +1,4 @@
-// The long forms of the fault specs: `npm run soak [crash|disk|names|peers|limits|load ...]`. Prints its figures as a
+// The long forms of the fault specs: `npm run soak [crash|storage|disk|names|peers|limits|load ...]`. Prints its figures as a
 // table for docs/reliability.md.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const all = ['crash', 'disk', 'names', 'peers', 'limits', 'load'];
+const all = ['crash', 'storage', 'disk', 'names', 'peers', 'limits', 'load'];
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
