@@ -1,5 +1,5 @@
-// The long forms of the fault specs: `npm run soak [crash|storage|disk|names|peers|limits|load ...]`. Prints its figures as a
-// table for docs/reliability.md.
+// The long forms of the fault specs, all or those named: `npm run soak`, `npm run soak crash load`. Prints its figures as a table
+// for docs/reliability.md.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const all = ['crash', 'storage', 'disk', 'names', 'peers', 'limits', 'load'];
+const all = ['crash', 'storage', 'disk', 'names', 'peers', 'limits', 'load', 'network'];
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !all.includes(name));
 if (unknown.length > 0) {

@@ -178,3 +178,20 @@ t.test('a callback that throws ends its transfer or is a warning, and never the 
   await turns();
   t.match(warnings, Array(2).fill({ code: 'INTERNAL', cause: fault }));
 });
+
+t.test('a signal takes any number of files at once, without a warning of Node', async (t) => {
+  const server = await scriptedServer(t, async (peer) => {
+    await until(() => server.peers.length === 20);
+    await storing(peer);
+  });
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): number => warnings.push(warning);
+  process.on('warning', onWarning);
+  t.teardown(() => process.off('warning', onWarning));
+  const files = Array.from({ length: 20 }, (_, index) => ({ file: pattern(3), name: `${index}` }));
+  const { signal } = new AbortController();
+  const results = await sendAll(files, { port: server.port, concurrency: 20, signal });
+  t.equal(results.filter(({ kind }) => kind === 'confirmed').length, 20);
+  await turns();
+  t.strictSame(warnings, []);
+});
