@@ -1,5 +1,5 @@
 /** Everyone who takes part: how each is started, and why it cannot be where it cannot. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -23,12 +23,6 @@ const node = process.execPath;
 const server = local('../dist/net/server.js');
 const main = local('../dist/cli/main.js');
 const MEBIBYTE = String(2 ** 20);
-
-/** An option that a server does not know would be ignored, and one process measured as several. */
-function noWorkers() {
-  const declared = readFileSync(local('../dist/net/server.d.ts'), 'utf8');
-  return /\bworkers\?:/.test(declared) ? undefined : 'createServer has no option `workers`';
-}
 
 /**
  * @param {import('./tools.mjs').Tools} tools
@@ -55,7 +49,7 @@ export function contenders({ compiled, noCompiler, noPython }) {
       'ours-synced': ours('go-ahead, synced', 'go-ahead-receiver.mjs', '{}', '--sync'),
       'ours-workers': {
         ...ours(`go-ahead, ${cores} workers`, 'go-ahead-receiver.mjs', '{}', '--workers', cores),
-        missing: notBuilt ?? noWorkers(),
+        missing: notBuilt,
       },
       'ours-command': {
         label: 'go-ahead serve',

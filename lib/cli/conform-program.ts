@@ -2,17 +2,11 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import type { ReporterName } from '../conformance/reporters/create.js';
-import type { ConformClientFlags, ConformServerFlags, ListFlags } from './conform.js';
+import type { ConformClientFlags, ConformServerFlags, ListFlags, ReportRequest } from './conform.js';
 import type { Environment } from './environment.js';
 import { milliseconds, port, wholeNumber } from './options.js';
 
 const REPORTERS: readonly ReporterName[] = ['pretty', 'tap', 'json', 'junit', 'html', 'markdown'];
-
-/** A report, and where it goes; null for standard output. */
-export interface ReportRequest {
-  readonly name: ReporterName;
-  readonly file: string | null;
-}
 
 function report(text: string, earlier: readonly ReportRequest[] = []): readonly ReportRequest[] {
   const [, wanted = '', file] = /^([^=]*)(?:=([^]*))?$/.exec(text) ?? [];

@@ -9,16 +9,21 @@ import { parseDeclarations } from '../conformance/declare.js';
 import { describeCase, explain } from '../conformance/describe.js';
 import { clauseLevel } from '../conformance/clause.js';
 import type { Report } from '../conformance/report.js';
-import { createReporter } from '../conformance/reporters/create.js';
+import { createReporter, type ReporterName } from '../conformance/reporters/create.js';
 import { FileOutput, streamOutput } from '../conformance/reporters/output.js';
 import { select } from '../conformance/select.js';
 import { GoAheadError } from '../errors.js';
-import type { ReportRequest } from './conform-program.js';
 import type { Environment, Signal } from './environment.js';
 import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
 import { Printer, printableMessage, toJsonLine, type Style } from './printer.js';
 import { onSignals } from './signals.js';
 import { table } from './table.js';
+
+/** A report, and where it goes; null for standard output. */
+export interface ReportRequest {
+  readonly name: ReporterName;
+  readonly file: string | null;
+}
 
 interface SelectFlags {
   readonly profile?: 'classic' | 'full';

@@ -1,6 +1,8 @@
 import type { GoAheadError } from '../errors.js';
 import { formatAddress } from '../net/address.js';
-import { Server, type IncomingUpload, type ServerOptions } from '../net/server.js';
+import { Server } from '../net/server.js';
+import type { IncomingUpload } from '../net/server-events.js';
+import type { ServerOptions } from '../net/server-options.js';
 import { ClusterServer } from '../net/workers/cluster-server.js';
 import { printable } from '../printable.js';
 import { DirectoryStorage } from '../storage/directory-storage.js';

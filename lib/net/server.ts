@@ -4,12 +4,12 @@ import type { SecureContext } from 'node:tls';
 import type * as TE from 'typed-emitter';
 import { GoAheadError, toGoAheadError } from '../errors.js';
 import type { Clock } from '../session/clock.js';
-import { receiveOptions, requireNumber, requireTime, type ReceiveOptions } from '../session/options.js';
+import { receiveOptions, requireNumber, requireTime } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
 import type { Transport } from '../session/transport.js';
 import { chain } from '../storage/maybe-promise.js';
-import { DirectoryStorage, type DirectoryStorageOptions } from '../storage/directory-storage.js';
-import type { Storage, Stored } from '../storage/storage.js';
+import { DirectoryStorage } from '../storage/directory-storage.js';
+import type { Storage } from '../storage/storage.js';
 import { DEFAULT_PORT, formatAddress } from './address.js';
 import { CountedSlots, type ConnectionSlots } from './connection-slots.js';
 import { DeliveredClose } from './delivered-close.js';
@@ -18,83 +18,17 @@ import { DirectReader } from './direct-reader.js';
 import { listenError } from './listen-error.js';
 import { ReadBuffers } from './read-buffers.js';
 import { resetIfKilled, RESETS_IF_KILLED } from './reset-if-killed.js';
-import { secureServerStream, serverContext, type ServerTlsOptions } from './secure-stream.js';
+import { secureServerStream, serverContext } from './secure-stream.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
+import type { IncomingUpload, ServerEvents } from './server-events.js';
+import type { ListenOptions, ServerOptions } from './server-options.js';
 import { systemClock } from './system-clock.js';
-import { ClusterServer, type ClusterServerOptions } from './workers/cluster-server.js';
 
 // Connections that wait to be accepted. Those above it are dropped, and try again only after a second; the system has its own
 // limit besides (net.core.somaxconn, 4,096 on Linux).
 const BACKLOG = 4_096;
 
 const UNGUARDED = 'if this process is killed, senders may take the close of its connections for a receipt';
-
-export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
-  /** Where to store; this or `storage`. */
-  readonly directory?: string | undefined;
-  /** Another place to store in. The options of the directory do not apply to it. */
-  readonly storage?: Storage | undefined;
-  /** Connections served at once; those above it are closed without a reply (2.4). Default 10,000. */
-  readonly maxConnections?: number | undefined;
-  /** Connections served at once of one address. Default as many as in all: behind one address there may be a whole school. */
-  readonly maxConnectionsPerAddress?: number | undefined;
-  /** Speaks TLS on every connection. Default plain TCP. */
-  readonly tls?: ServerTlsOptions | undefined;
-  /** How long `close` waits for running uploads, in milliseconds, before it resets them. Default 10,000. */
-  readonly drain?: number | undefined;
-  /** Closes the server, at once, when it is aborted. */
-  readonly signal?: AbortSignal | undefined;
-  /** Whether to read into buffers of our own where Node allows it (see `direct-accept.ts`). Default true. */
-  readonly directReads?: boolean | undefined;
-  /**
-   * Whether the kernel shall reset the connections, in the place of closing them, when this process is killed: a close would
-   * seem to confirm what was not stored yet (7.5). On Linux and plain TCP; it starts a process of Node for a moment when the
-   * server begins to listen. A cut TLS stream is no receipt anyway. Default true.
-   */
-  readonly resetIfKilled?: boolean | undefined;
-  readonly clock?: Clock | undefined;
-  /** See `ClusterServerOptions`. */
-  readonly workers?: undefined;
-  /** Shared with other processes; then `maxConnections` does not apply. @internal */
-  readonly slots?: ConnectionSlots | undefined;
-}
-
-/** One connection, as the events tell of it. */
-export interface IncomingUpload {
-  /** Counts from 1 for each server. */
-  readonly id: number;
-  /** `address:port` of the sender; an IPv6 address in brackets. */
-  readonly peer: string;
-  /** As announced, hostile; undefined before the header is over. */
-  readonly name: string | undefined;
-  /** As announced, in bytes; undefined before the header is over. */
-  readonly size: bigint | undefined;
-  /** Bytes of the body so far. */
-  readonly received: bigint;
-  /** Milliseconds since the connection was accepted. */
-  readonly ms: number;
-}
-
-export type ServerEvents = {
-  /** The reply was sent. */
-  begun: (upload: IncomingUpload) => void;
-  progress: (upload: IncomingUpload) => void;
-  /** The file stands under its final name. */
-  stored: (upload: IncomingUpload, stored: Stored) => void;
-  /** Refused or failed; nothing is left of it. */
-  failed: (upload: IncomingUpload, error: GoAheadError) => void;
-  /** A listener of this server threw, or a connection could not be accepted; all others go on. */
-  error: (error: GoAheadError) => void;
-  /** With workers only: one died again and again, so the server has given up; when this comes it is closed. */
-  ended: (error: GoAheadError) => void;
-};
-
-export interface ListenOptions {
-  /** Default 127.0.0.1: who wants to be reached from elsewhere says so. */
-  readonly host?: string | undefined;
-  /** 0 to 65,535; 0 picks a free one. Default 12000. */
-  readonly port?: number | undefined;
-}
 
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
@@ -352,17 +286,6 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     if (this.listenerCount('error') > 0) this.emit('error', error);
     else process.emitWarning(error);
   }
-}
-
-/**
- * A server for `directory` or `storage`; it accepts nobody before `listen`. With `workers` it is one of several processes.
- *
- * @throws GoAheadError `OPTION_INVALID`
- */
-export function createServer(options: ClusterServerOptions): ClusterServer;
-export function createServer(options: ServerOptions): Server;
-export function createServer(options: ServerOptions | ClusterServerOptions): Server | ClusterServer {
-  return options.workers === undefined ? new Server(options) : new ClusterServer(options);
 }
 
 function closingError(): GoAheadError {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { send } from '../../lib/net/client.js';
-import { createServer } from '../../lib/net/server.js';
+import { createServer } from '../../lib/net/create-server.js';
 import type { Storage } from '../../lib/storage/storage.js';
 import { headerBytes } from '../net/support.js';
 import { pick, runSeed, seededRandom } from '../support/random.js';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { GoAheadError } from '../../lib/errors.js';
 import { send } from '../../lib/net/client.js';
-import { createServer } from '../../lib/net/server.js';
+import { createServer } from '../../lib/net/create-server.js';
 import type { ConflictPolicy } from '../../lib/storage/final-name.js';
 import type { FileSystem } from '../../lib/storage/file-system.js';
 import { local, systemError, withHook, type CallName } from '../storage/broken-file-system.js';

@@ -11,7 +11,7 @@ import t, { type Test } from 'tap';
 import type { GoAheadError } from '../../lib/errors.js';
 import { send } from '../../lib/net/client.js';
 import { sendAll } from '../../lib/net/send-all.js';
-import { createServer } from '../../lib/net/server.js';
+import { createServer } from '../../lib/net/create-server.js';
 import { listenToEnd, readPlainly, SocketTransport } from '../../lib/net/socket-transport.js';
 import { systemClock } from '../../lib/net/system-clock.js';
 import { ReceiveSession } from '../../lib/session/receive-session.js';

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import type { GoAheadError } from '../../lib/errors.js';
 import { DeliveredClose } from '../../lib/net/delivered-close.js';
 import { resetIfKilled, RESETS_IF_KILLED } from '../../lib/net/reset-if-killed.js';
-import { createServer } from '../../lib/net/server.js';
+import { createServer } from '../../lib/net/create-server.js';
 import { isOver, serverRig, upload, type Way } from './server-rig.js';
 import { connectPeer, GO_AHEAD, headerBytes, ManualClock, ScriptedStorage, turns, until } from './support.js';
 

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { GoAheadError, type ErrorCode } from '../../lib/errors.js';
 import { send, type SendOptions } from '../../lib/net/client.js';
 import type { ClientTlsOptions, ServerTlsOptions } from '../../lib/net/secure-stream.js';
-import { createServer } from '../../lib/net/server.js';
+import { createServer } from '../../lib/net/create-server.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import { makeCertificates, noOpenssl } from './certificates.js';
 import { isOver, serverRig, upload, type Rig, type RigOptions } from './server-rig.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer as createNetServer, type AddressInfo, type Socket } from 'node:net';
 import t from 'tap';
-import { createServer } from '../../lib/net/server.js';
+import { createServer } from '../../lib/net/create-server.js';
 import { send } from '../../lib/net/client.js';
 import { systemClock } from '../../lib/net/system-clock.js';
 import { receiveOptions, RECEIVE_DEFAULTS, sendSessionOptions, SEND_DEFAULTS } from '../../lib/session/options.js';

@@ -11,7 +11,8 @@ import { NODE_FILE_SYSTEM, type FileSystem } from '../../storage/file-system.js'
 import { freeSpaceOf } from '../../storage/free-space.js';
 import { DEFAULT_PORT } from '../address.js';
 import { listenError } from '../listen-error.js';
-import type { ListenOptions, ServerEvents, ServerOptions } from '../server.js';
+import type { ServerEvents } from '../server-events.js';
+import type { ListenOptions, ServerOptions } from '../server-options.js';
 import { systemClock } from '../system-clock.js';
 import { forkWorker } from './fork-worker.js';
 import { Ledger, SlotPool, SpacePool, type Answers } from './ledger.js';

@@ -1,6 +1,7 @@
 import { GoAheadError, type ErrorCode } from '../../errors.js';
 import type { Stored } from '../../storage/storage.js';
-import type { IncomingUpload, ServerOptions } from '../server.js';
+import type { IncomingUpload } from '../server-events.js';
+import type { ServerOptions } from '../server-options.js';
 
 /*
  * What the primary and its workers say to each other, over the channel of node:cluster in structured clones (which carry a

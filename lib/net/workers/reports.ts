@@ -1,4 +1,4 @@
-import type { IncomingUpload } from '../server.js';
+import type { IncomingUpload } from '../server-events.js';
 import type { WorkerEvent } from './messages.js';
 
 /** Sends a batch; settles when it is on its way, and the next one may follow. */

@@ -1,4 +1,4 @@
-import type { IncomingUpload } from '../server.js';
+import type { IncomingUpload } from '../server-events.js';
 
 interface Running {
   /** As it was told last. */
