@@ -39,6 +39,13 @@ export const ERROR_CODES = {
     disk: NOTHING,
     wire: REFUSAL,
   },
+  HEADER_TOO_MANY_PIECES: {
+    side: 'peer',
+    clause: '3.4',
+    meaning: 'The header came in more than 512 pieces; a sender sends it in one.',
+    disk: NOTHING,
+    wire: REFUSAL,
+  },
   HEADER_TIMEOUT: {
     side: 'peer',
     clause: '11.1',

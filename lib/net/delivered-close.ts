@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../session/clock.js';
+import { peerIsGone } from './peer-name.js';
 
 // A FIN that is lost is sent again after 0.2 s and the round trip, then 0.4, 0.8, 1.6 s later (RFC 6298; TCP_RTO_MIN of Linux).
 const LONGEST = 5_000;
@@ -22,8 +23,9 @@ export class DeliveredClose {
   watch(socket: Socket): void {
     const close = socket._destroy.bind(socket);
     socket._destroy = (error, callback) => {
-      if (error !== null || !socket.writableFinished || isThrough(socket)) close(error, callback);
-      else this.#wait(socket, () => close(error, callback));
+      const waits = error === null && socket.writableFinished && !isThrough(socket) && stopReading(socket);
+      if (waits) this.#wait(socket, () => close(error, callback));
+      else close(error, callback);
     };
   }
 
@@ -50,14 +52,19 @@ export class DeliveredClose {
   }
 }
 
-/**
- * Whether both ends have sent their FIN and have that of the other, or the connection was reset: a socket whose TCP is over has no
- * peer any more (getpeername(2), ENOTCONN). `remoteAddress` remembers the answer of earlier, so the handle is asked; it is
- * not documented, and without it the close does not wait.
- */
+/** Whether TCP is through with a connection; where that cannot be asked, a close does not wait. */
 function isThrough(socket: Socket): boolean {
-  const handle: unknown = Reflect.get(socket, '_handle');
-  if (typeof handle !== 'object' || handle === null) return true;
-  const getpeername: unknown = Reflect.get(handle, 'getpeername');
-  return typeof getpeername !== 'function' || Reflect.apply(getpeername, handle, [{}]) !== 0;
+  return peerIsGone(socket) ?? true;
+}
+
+/**
+ * What still comes is left to the kernel. Node takes bytes that come for a destroyed socket for an error number, and throws where
+ * nobody can catch it (`onStreamRead`, lib/internal/stream_base_commons.js).
+ */
+function stopReading(socket: Socket): boolean {
+  const handle = Reflect.get(socket, '_handle') as object;
+  const readStop: unknown = Reflect.get(handle, 'readStop');
+  if (typeof readStop !== 'function') return false;
+  Reflect.apply(readStop, handle, []);
+  return true;
 }

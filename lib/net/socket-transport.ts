@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { MaybePromise } from '../storage/maybe-promise.js';
 import type { Transport } from '../session/transport.js';
+import { peerIsGone } from './peer-name.js';
 
 /** What both sessions want to hear of a connection. */
 export interface ConnectionListener {
@@ -29,8 +30,8 @@ export function listenToEnd(socket: Duplex, session: ConnectionListener): void {
  * leaves none either; nothing is read together with a reset then, and it comes as an error.
  */
 function wasReset(socket: Duplex): boolean {
-  if (!(socket instanceof Socket) || socket.writableFinished || socket.destroyed) return false;
-  return socket.localAddress !== undefined && socket.remoteAddress === undefined;
+  if (!(socket instanceof Socket) || 'encrypted' in socket || socket.writableFinished || socket.destroyed) return false;
+  return peerIsGone(socket) === true;
 }
 
 /** Reads by way of stream events: a buffer from Node for each chunk, and so nothing to give back. */

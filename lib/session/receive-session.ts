@@ -14,6 +14,10 @@ import type { Transport } from './transport.js';
 // A chunk of one byte keeps a whole read buffer, so bytes alone do not bound the memory (6.6).
 const MAX_PENDING_CHUNKS = 8;
 
+// The longest name that a disk takes is, byte by byte and with the size, 263 pieces; the rest is for a path before it. Each
+// piece costs a timer and a copy, which is what a sender that sends as small as it can is after.
+const MAX_HEADER_PIECES = 512;
+
 export type ReceiveEvents = {
   /** The storage accepted the upload and the reply is sent. */
   begun: (header: Header) => void;
@@ -179,6 +183,10 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   #receiveHeader(chunk: Uint8Array): void {
     this.#pieces += 1;
     this.#quiet?.cancel();
+    if (this.#pieces > MAX_HEADER_PIECES) {
+      this.#fail(tooManyPieces());
+      return;
+    }
     this.#framer.push(chunk);
     if (this.#failing) return;
     if (this.#framer.headerProgress !== 'plausible') {
@@ -431,6 +439,14 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   #move(event: ReceiveEvent): void {
     this.#state = nextReceiveState(this.#state, event);
   }
+}
+
+function tooManyPieces(): GoAheadError {
+  return new GoAheadError(
+    'HEADER_TOO_MANY_PIECES',
+    `the header came in more than ${MAX_HEADER_PIECES} pieces: it is to be sent in one`,
+    { expected: 'one write', actual: `${MAX_HEADER_PIECES + 1} pieces` },
+  );
 }
 
 function storageError(reason: unknown): GoAheadError {

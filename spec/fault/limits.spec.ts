@@ -80,6 +80,31 @@ t.test('the limit of connections', { skip: NO_PROCFS }, async (t) => {
   t.equal(await server.exit, 0);
 });
 
+t.test('the limit of connections of one address', { skip: NO_PROCFS || process.platform !== 'linux' }, async (t) => {
+  const directory = t.testdir({});
+  const server = await Serving.start(t, directory, ['--max-connections-per-address', '3']);
+  const idle = processFigures(server.pid);
+  const held = await hold(server.port, 3);
+  await eventually(() => processFigures(server.pid).descriptors >= idle.descriptors + 3);
+  for (let index = 0; index < 20; index++) {
+    const sender = new Sender(server.port);
+    sender.socket.write(headerBytes(5, 'fourth.txt'));
+    await sender.ended;
+    t.equal(sender.received, '', 'above the limit there is no reply');
+  }
+  // 127.0.0.0/8 is all of this machine.
+  const other = new Sender(server.port, '127.0.0.1', '127.0.0.2');
+  t.ok(await other.begin(5, 'other.txt'), 'another address is served');
+  other.finish(Buffer.from('hello'));
+  t.equal(await other.outcome(), 'confirmed');
+  for (const { socket } of held) socket.destroy();
+  t.ok(await server.settles(idle.descriptors));
+  t.equal(await transfer(server.port, 'again.txt', Buffer.from('hello')), 'confirmed', 'and below it this one too');
+  t.strictSame(readdirSync(directory).sort(), ['again.txt', 'other.txt']);
+  server.kill('SIGTERM');
+  t.equal(await server.exit, 0);
+});
+
 const QUEUED = 700;
 
 function queueAllowed(): number {

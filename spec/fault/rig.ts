@@ -144,8 +144,23 @@ export interface ProcessFigures {
   readonly read: number;
 }
 
-/** proc_pid_fd(5), proc_pid_status(5), proc_pid_stat(5) in ticks of 10 ms, proc_pid_io(5). */
+/** Of a process and its workers together. */
 export function processFigures(pid: number): ProcessFigures {
+  return childProcesses(pid)
+    .map(figuresOf)
+    .reduce(
+      (sum, { descriptors, memory, cpu, read }) => ({
+        descriptors: sum.descriptors + descriptors,
+        memory: sum.memory + memory,
+        cpu: sum.cpu + cpu,
+        read: sum.read + read,
+      }),
+      figuresOf(pid),
+    );
+}
+
+/** proc_pid_fd(5), proc_pid_status(5), proc_pid_stat(5) in ticks of 10 ms, proc_pid_io(5). */
+function figuresOf(pid: number): ProcessFigures {
   const text = (name: string): string => readFileSync(`/proc/${pid}/${name}`, 'latin1');
   const stat = text('stat');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -176,8 +191,8 @@ export class Sender {
   #received = '';
   #sent = false;
 
-  constructor(port: number, host = '127.0.0.1') {
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+  constructor(port: number, host = '127.0.0.1', from?: string) {
+    const socket = connect({ host, port, localAddress: from, allowHalfOpen: true, noDelay: true });
     this.socket = socket;
     let reply: (came: boolean) => void = () => undefined;
     this.replied = new Promise((resolve) => (reply = resolve));

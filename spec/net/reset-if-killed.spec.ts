@@ -93,6 +93,22 @@ for (const way of ['direct reads', 'plain reads'] as const) {
     await server.close();
   });
 
+  t.test(`bytes that come while a close waits do no harm (${way})`, { skip }, async (t) => {
+    const { server, clock, peer } = await storedAndOpen(t, way);
+    for (let index = 0; index < 20; index++) {
+      peer.socket.write(Buffer.alloc(10_000));
+      await turns(5);
+    }
+    t.equal(server.connections, 1);
+    clock.advance(5_000);
+    t.equal(await peer.ended, 'FIN');
+    await until(() => {
+      clock.advance(5_000);
+      return server.connections === 0;
+    });
+    await server.close();
+  });
+
   t.test(`a close is over when the sender has closed (${way})`, { skip }, async (t) => {
     const { server, clock, peer } = await storedAndOpen(t, way);
     peer.fin();
@@ -151,7 +167,7 @@ t.test('a FIN that the network has lost is waited for', async (t) => {
 });
 
 t.test('where the handle is not what is expected, a close does not wait', async (t) => {
-  for (const broken of ['no handle', 'no getpeername']) {
+  for (const broken of ['no handle', 'no getpeername', 'no readStop']) {
     const socket = await closedByPeer(t);
     const clock = new ManualClock();
     new DeliveredClose(clock).watch(socket);
@@ -159,7 +175,11 @@ t.test('where the handle is not what is expected, a close does not wait', async 
     socket.end(() => {
       if (broken === 'no handle')
         Object.defineProperty(socket, '_handle', { get: () => undefined, set: () => undefined });
-      else Reflect.set(handle, 'getpeername', undefined);
+      else if (broken === 'no getpeername') Reflect.set(handle, 'getpeername', undefined);
+      else {
+        Reflect.set(handle, 'getpeername', () => 0);
+        Reflect.set(handle, 'readStop', undefined);
+      }
     });
     await once(socket, 'close');
     t.strictSame(clock.asked, [], broken);

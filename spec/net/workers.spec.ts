@@ -151,7 +151,11 @@ t.test('two workers', async (t) => {
     const closing = server.close();
     t.throws(() => server.address(), { code: 'LISTEN_FAILED' });
     const late = await connectPeer(t, rig.port).catch((error: unknown) => error);
-    if (!(late instanceof Error)) t.equal(await (late as Peer).ended, 'FIN');
+    // In the queue of a listener that is closed, or refused by one that is about to be: the kernel resets either.
+    if (!(late instanceof Error)) {
+      await (late as Peer).ended;
+      t.equal((late as Peer).receivedLength, 0, 'nobody new is served');
+    }
     await drained?.write(pattern(10));
     drained?.fin();
     t.equal(await drained?.ended, 'FIN');
@@ -357,7 +361,9 @@ t.test("the program's own script is not run once more, and round-robin schedulin
       env: { ...process.env, NODE_CLUSTER_SCHED_POLICY: policy },
     });
     t.equal(stdout, `run\n${policy === 'rr'} true json\n`, policy);
-    t.equal(stderr, '');
+    // Where another process accepts, the workers cannot have the kernel reset their connections, and say so.
+    if (policy === 'rr') t.match(stderr, /KILL_UNGUARDED/);
+    else t.equal(stderr, '');
   }
   t.equal(readdirSync(directory).length, 16);
 });

@@ -214,7 +214,7 @@ t.test('what is refused is closed without a byte (8.1)', async (t) => {
   long.session.receive(Buffer.alloc(1025, 0x61));
   t.equal(long.summary, 'failed HEADER_TOO_LONG | pause, close |  | ');
   const parts = new Receiving();
-  for (let part = 0; part < 1024; part++) parts.session.receive(hex('61'));
+  for (let part = 0; part < 256; part++) parts.session.receive(hex('61 61 61 61'));
   t.equal(parts.session.state, 'settling');
   parts.session.receive(hex('61'));
   t.equal(parts.summary, 'failed HEADER_TOO_LONG | pause, close |  | ', 'in parts');
@@ -261,6 +261,23 @@ t.test('a header in pieces', async (t) => {
   t.equal(bytewise.session.state, 'settling', 'each byte begins the quiet anew');
   bytewise.clock.advance(1);
   t.strictSame(bytewise.session.header, { size: 5n, name: 'a.txt' });
+});
+
+t.test('a header in as many pieces as make sense, and in one more', async (t) => {
+  // Nine bytes of the size and a name, then the rest of the longest header, byte by byte.
+  const bytes = Buffer.concat([SIZE_5, Buffer.alloc(1016, 'n')]);
+  for (const [pieces, events] of [
+    [512, ['begun ' + 'n'.repeat(512 - 8) + ' 5']],
+    [513, ['failed HEADER_TOO_MANY_PIECES']],
+  ] as const) {
+    const rig = new Receiving();
+    for (const byte of bytes.subarray(0, pieces)) rig.session.receive(Uint8Array.of(byte));
+    rig.clock.advance(SETTLE);
+    t.strictSame(rig.events, events, `${pieces} pieces`);
+    t.strictSame(rig.transport.calls.includes('close'), pieces > 512, 'refused (8.1)');
+    rig.session.lost();
+    t.equal(rig.clock.armed, 0, 'no timer is left');
+  }
 });
 
 t.test('settleAlways waits for a header in one piece too', async (t) => {
