@@ -70,6 +70,7 @@ export function join(...pieces: readonly Bytes[]): Bytes {
 }
 
 function fillIn(template: string, variables: Variables): string {
+  if (!template.includes('{')) return template;
   return (
     template
       .replaceAll('{t}', variables.t)

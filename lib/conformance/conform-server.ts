@@ -8,12 +8,13 @@ import { describeExit } from './child.js';
 import { mentions, splitCommand } from './command.js';
 import { probe, type Probe } from './control.js';
 import { Directory } from './directory.js';
+import { lanes } from './lanes.js';
 import { Recorder, type RecorderOptions } from './recorder.js';
 import type { Report, Result } from './report.js';
 import type { Ground } from './run-exchange.js';
 import { declarations, mustBeDirectory, quoted, resultOf } from './result.js';
 import { runServerCase, type ServerCaseContext } from './run-server-case.js';
-import { pool, randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
+import { randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
 import { ServerTarget } from './server-target.js';
 import { UNMEASURED } from './times.js';
 
@@ -124,6 +125,15 @@ interface RunBase {
   readonly recorder: Recorder;
 }
 
+/** A case that has taken longer, in ms, only waits for something, and costs nothing meanwhile. */
+const IDLE = 400;
+
+/** Those that wait for a deadline of the target's begin, so that the others run while they do. */
+function waitingFirst(cases: readonly ServerCase[]): readonly ServerCase[] {
+  const waits = ({ declared }: ServerCase): boolean => declared !== undefined;
+  return [...cases.filter(waits), ...cases.filter((one) => !waits(one))];
+}
+
 /** How often a target is started again before the suite gives it up. */
 const RESTARTS = 400;
 
@@ -184,14 +194,16 @@ class Run {
     const last = cases.filter(({ watch }) => watch === 'residue');
     const alone = cases.filter((one) => !together.includes(one) && !last.includes(one));
     const suspects: ServerCase[] = [];
-    await pool(together, this.#options.width ?? 12, async (one) => {
+    const width = this.#options.width ?? 12;
+    await lanes(waitingFirst(together), { busy: width, all: 2 * width }, async (one, idle) => {
       // After the target went down what is in flight proves nothing of itself: all of it is run again, one at a time.
       if (this.#base.recorder.aborted) return;
       if (this.#down) {
         suspects.push(one);
         return;
       }
-      const run = await this.#one(one);
+      const timer = setTimeout(idle, IDLE);
+      const run = await this.#one(one).finally(() => clearTimeout(timer));
       if (run === null) return;
       // A target that never worked did not go down in a case.
       if (run.targetDown && (this.#probe?.gate === null || this.ground.target.exit !== null)) this.#down = true;

@@ -1,39 +1,15 @@
 /** Looks at the directory of a server from outside: what appears in it, beside it, and what is left behind. */
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { createReadStream, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { bufferOf, escaped, type Variables } from './bytes.js';
 import type { Plant } from './case.js';
+import { entryAt, list, statOf, type DiskEntry, type Snapshot } from './disk-entry.js';
 import { RUN_MARK } from './select.js';
 
-/** One thing on disk. `path` is relative to the directory; bytes that are not printable ASCII are escaped. */
-export interface DiskEntry {
-  readonly path: string;
-  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
-  readonly size: number;
-  /** Of a regular file. */
-  readonly sha256?: string;
-  readonly target?: string;
-}
-
-export type Snapshot = readonly DiskEntry[];
-
 const DEPTH = 4;
-
-function kindOf(stat: Stats): DiskEntry['kind'] {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'directory';
-  return stat.isSymbolicLink() ? 'symlink' : 'other';
-}
-
-async function sha256(path: Buffer): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) if (Buffer.isBuffer(chunk)) hash.update(chunk);
-  return hash.digest('hex');
-}
 
 /** The bytes that `escaped` was given. */
 function unescaped(shown: string): Buffer {
@@ -41,27 +17,6 @@ function unescaped(shown: string): Buffer {
     String.fromCharCode(Number.parseInt(digits, 16)),
   );
   return Buffer.from(raw, 'latin1');
-}
-
-async function entryAt(path: Buffer, shown: string): Promise<DiskEntry | null> {
-  try {
-    const stat = await fs.lstat(path);
-    const base = { path: shown, kind: kindOf(stat), size: stat.size };
-    if (stat.isFile()) return { ...base, sha256: await sha256(path) };
-    if (stat.isSymbolicLink()) return { ...base, target: await fs.readlink(path) };
-    return base;
-  } catch {
-    // It was removed or renamed between the listing and the look: then it is not there.
-    return null;
-  }
-}
-
-async function list(path: Buffer): Promise<Buffer[]> {
-  try {
-    return await fs.readdir(path, { encoding: 'buffer' });
-  } catch {
-    return [];
-  }
 }
 
 interface Walk {
@@ -72,16 +27,16 @@ interface Walk {
 
 async function walk(root: Buffer, shown: string, how: Walk, depth: number): Promise<DiskEntry[]> {
   const found: DiskEntry[] = [];
-  for (const name of await list(root)) {
+  for (const name of list(root)) {
     const path = Buffer.concat([root, Buffer.from('/'), name]);
     const label = shown + escaped(name);
     const wanted = how.wanted(label);
     if (!wanted && how.leaves.has(label)) continue;
-    const stat = await fs.lstat(path).catch(() => null);
+    const stat = statOf(path);
     if (stat === null) continue;
     if (!stat.isDirectory()) how.leaves.add(label);
     if (wanted) {
-      const entry = await entryAt(path, label);
+      const entry = await entryAt(path, label, stat);
       if (entry !== null) found.push(entry);
     }
     if (stat.isDirectory() && depth > 1) found.push(...(await walk(path, `${label}/`, how, depth - 1)));
@@ -167,7 +122,7 @@ export class Directory {
   async clean(mark: string): Promise<void> {
     if (this.#sandbox) return;
     const root = Buffer.from(`${this.path}/`);
-    for (const name of await list(Buffer.from(this.path))) {
+    for (const name of list(Buffer.from(this.path))) {
       if (escaped(name).includes(mark)) await fs.rm(Buffer.concat([root, name]), { recursive: true, force: true });
     }
   }
@@ -192,7 +147,7 @@ export class Directory {
     const ofAnother = (path: string): boolean =>
       token !== null && mark !== undefined && path.includes(mark) && !path.includes(token);
     const inner = escaped(Buffer.from(this.path.split('/').at(-1) ?? ''));
-    for (const name of await list(Buffer.from(this.#parent))) {
+    for (const name of list(Buffer.from(this.#parent))) {
       const label = escaped(name);
       if (label === inner || ofAnother(label) || (!this.#sandbox && (token === null || !label.includes(token))))
         continue;
@@ -214,7 +169,7 @@ export class Directory {
     roots.delete(resolve(this.#parent));
     const found: DiskEntry[] = [];
     for (const root of roots) {
-      for (const name of await list(Buffer.from(root))) {
+      for (const name of list(Buffer.from(root))) {
         if (!escaped(name).includes(token)) continue;
         const path = Buffer.concat([Buffer.from(root.endsWith('/') ? root : `${root}/`), name]);
         const entry = await entryAt(path, escaped(path));

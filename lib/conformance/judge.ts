@@ -5,7 +5,7 @@
 import { bufferOf, escaped, lengthOf, sha256Of, type Variables } from './bytes.js';
 import type { Ending, ServerExchange, ServerOutcome } from './case.js';
 import type { Level } from './clause.js';
-import type { DiskEntry, Snapshot } from './directory.js';
+import type { DiskEntry, Snapshot } from './disk-entry.js';
 import type { Axis, AxisName, Verdict } from './report.js';
 import { GO_AHEAD, type Observed } from './script.js';
 import type { Times } from './times.js';
@@ -169,11 +169,20 @@ function expectedPath(outcome: ServerOutcome, run: ServerRun, view: DiskView): s
   return escaped(bufferOf(outcome.as ?? run.exchange.file.name, run.variables)) + view.suffix;
 }
 
+/** A disk is looked at several times, and a body may be large. */
+const expectedHashes = new WeakMap<ServerRun, string>();
+
+function expectedSha256(run: ServerRun): string {
+  const known = expectedHashes.get(run) ?? sha256Of(run.exchange.file.body, run.variables);
+  expectedHashes.set(run, known);
+  return known;
+}
+
 function matches(entry: DiskEntry, outcome: ServerOutcome, run: ServerRun, view: DiskView): boolean {
   if (entry.kind !== 'file' || BigInt(entry.size) !== lengthOf(run.exchange.file.body, run.variables)) return false;
   const path = expectedPath(outcome, run, view);
   if (view.naming === 'kept' && path !== null && entry.path !== path) return false;
-  return entry.sha256 === sha256Of(run.exchange.file.body, run.variables);
+  return entry.sha256 === expectedSha256(run);
 }
 
 // ---- verdicts

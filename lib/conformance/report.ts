@@ -2,7 +2,7 @@
 import { UNKNOWN, type Capabilities, type Declared } from './capabilities.js';
 import type { Observation, Profile, Role } from './case.js';
 import type { ClauseId, Level } from './clause.js';
-import type { Snapshot } from './directory.js';
+import type { Snapshot } from './disk-entry.js';
 import { UNMEASURED, type Times } from './times.js';
 import type { WireEntry } from './wire.js';
 

@@ -62,7 +62,8 @@ export class ClientRunner {
     }
     const own = await this.exchange(one.exchange, 'connection');
     if (own.impossible !== null) return resultOf(one, { verdict: 'untestable', reason: own.impossible, replay });
-    const twin = await this.#twin(one);
+    // Where a plain transfer does not work nothing can pass, with or without a twin.
+    const twin = this.ground.gate === null ? await this.#twin(one) : null;
     const proof = proofOf(one, own, twin);
     const level = clauseLevel(one.clause);
     const judged = verdictOf({ level, axes: own.axes, proof, gate: this.ground.gate });
@@ -240,7 +241,8 @@ function proofOf(one: ClientCase, own: ClientExchangeResult, twin: ClientExchang
     expected: 'the whole file sent, and status 0',
     actual,
   });
-  if (twin === null) return axis(isPositive(one) && holds(own.axes), 'the case is its own proof');
+  if (twin === null && !isPositive(one)) return axis(null, 'not tried: a plain transfer does not work here');
+  if (twin === null) return axis(holds(own.axes), 'the case is its own proof');
   if (twin.impossible !== null) return axis(null, twin.impossible);
   return holds(twin.axes) ? axis(true, 'sent') : axis(false, brokenOf(twin.axes));
 }

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bufferOf, type Variables } from './bytes.js';
 import type { Plant, ServerExchange } from './case.js';
 import type { Declared } from './capabilities.js';
-import type { Directory, DiskEntry, Snapshot } from './directory.js';
+import type { Directory } from './directory.js';
+import type { DiskEntry, Snapshot } from './disk-entry.js';
 import { holds, judgeDisk, judgeRuns, type DiskView, type JudgedRun, type ServerRun } from './judge.js';
 import type { Axis } from './report.js';
 import { Board, notConnected, runScript, type Observed, type ScriptContext } from './script.js';
@@ -73,7 +74,8 @@ export async function runExchange(
 ): Promise<ExchangeResult> {
   const { directory, times } = ground;
   const scope = options.alone ? null : token;
-  const free = await directory?.freeSpace();
+  const asked = exchanges.some(({ file }) => file.size.some(({ kind }) => kind === 'share of free space'));
+  const free = asked ? await directory?.freeSpace() : undefined;
   const { suffix } = ground;
   const places = { suffix, ...(directory && { beside: directory.beside }), ...(free !== undefined && { free }) };
   const planted: Variables = { t: token, i: 0, ...places };

@@ -101,12 +101,9 @@ export async function runServerCase(testCase: ServerCase, context: ServerCaseCon
   const proof = await prove(testCase, own, context);
   const axes: Axis[] = [...own.axes, ...(watched ?? []), ...proof.alive];
 
-  const { verdict, reason } = verdictOf({
-    level: clauseLevel(testCase.clause),
-    axes,
-    proof: proof.axis,
-    gate: context.gate,
-  });
+  const level = clauseLevel(testCase.clause);
+  const found = verdictOf({ level, axes, proof: proof.axis, gate: context.gate });
+  const { verdict, reason } = found.verdict === 'pass' ? (unwatched(watched) ?? found) : found;
   const judged = [...own.judged, ...(proof.result?.judged ?? [])];
   const evidence: Evidence = {
     connections: judged.map(({ run }) => ({ label: run.observed.label, log: run.observed.log })),
@@ -121,6 +118,13 @@ export async function runServerCase(testCase: ServerCase, context: ServerCaseCon
     result: resultOf(testCase, { verdict, reason, replay, axes: [...axes, proof.axis], evidence, ms }),
     targetDown,
   };
+}
+
+/** What a case watches must have been seen for a pass. */
+function unwatched(axes: readonly Axis[] = []): Pick<Result, 'verdict' | 'reason'> | null {
+  const unseen = axes.find(({ ok }) => ok === null);
+  if (unseen === undefined) return null;
+  return { verdict: 'untestable', reason: `expected ${unseen.expected}, seen: ${unseen.actual}` };
 }
 
 interface Proof {
@@ -162,6 +166,9 @@ async function prove(testCase: ServerCase, own: ExchangeResult, context: ServerC
       };
     return { axis: axis(false, 'the process is gone'), alive: [died], result: null };
   }
+  // Nothing can pass then, and a plain transfer that fails would be held against every case.
+  if (context.gate !== null)
+    return { axis: axis(null, 'not tried: a plain transfer does not work here'), alive: [], result: null };
   if (twin !== null) {
     const result = await run(twin, 'twin', testCase.twin?.plant);
     if (!holds(result.axes)) return failedTwin(result, await run(plainControl, 'control'), axis, context);

@@ -222,7 +222,7 @@ class Script {
         this.endedEarly = this.#wire.ended;
         return false;
       }
-      if (i > 0 && !hush && gap > 0) await sleep(gap);
+      if (i > 0 && !hush && gap > 0) await this.#wire.until(() => this.#wire.ended, gap);
       if (this.#wire.ended) this.endedEarly = true;
       if (!(await this.#wire.send(piece, this.#left(this.#context.times.patience)))) {
         this.endedEarly = true;

@@ -49,15 +49,6 @@ export function shuffle<T>(items: readonly T[], random: () => number): readonly 
     .map(({ item }) => item);
 }
 
-/** Runs `work` on every item, at most `width` at a time. */
-export async function pool<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const lane = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.max(1, Math.min(width, queue.length)) }, lane));
-}
-
 /** How many characters all tokens of a run have in common. */
 export const RUN_MARK = 8;
 

@@ -89,7 +89,8 @@ function faultsOf(one: Case): string[] {
   fault(one.twin !== undefined && !one.twin.file && !one.twin.steps && !one.plant, 'the twin differs');
   const sees = exchanges.every(({ expect }) => expect.every(({ disk }) => disk === 'any'));
   fault(one.needs === 'dir' && sees && one.plant === undefined, 'looks at the disk where it needs it');
-  fault(one.alone !== true && exchanges.some(({ file }) => !hasToken(file.name)), 'alone, or {t} in every name');
+  const named = exchanges.filter(({ file }) => lengthOf(file.name, variables) > 0n);
+  fault(one.alone !== true && named.some(({ file }) => !hasToken(file.name)), 'alone, or {t} in every name');
   fault(one.plant !== undefined && one.needs === 'wire', 'plants only where the directory is needed');
   fault(
     one.watch !== undefined && (one.needs !== (one.watch === 'residue' ? 'dir' : 'exec') || one.alone !== true),

@@ -1,6 +1,6 @@
 /** How evidence is worded, in one way for all reporters. Everything that a target or a user chose is made printable. */
 import { printable } from '../../printable.js';
-import type { DiskEntry, Snapshot } from '../directory.js';
+import type { DiskEntry, Snapshot } from '../disk-entry.js';
 import { countsAgainst, type AxisName, type Report, type Result, type Verdict } from '../report.js';
 import type { WireEntry } from '../wire.js';
 

@@ -57,7 +57,6 @@ export const TIME_CASES: readonly ServerCase[] = [
       steps: [slowHeader('headerTimeout', 0.4)],
       expect: [REFUSED],
     },
-    alone: true,
     twin: { file, steps: WHOLE },
   },
   ends(
