@@ -61,8 +61,9 @@ export class Child {
       };
       this.#process.on('error', (error) => finish({ code: null, signal: null, failedToStart: error.message }));
       this.#process.on('exit', (code, signal) => {
-        // What it wrote last may still be in the pipe; a grandchild may hold the pipe open for ever.
-        const late = setTimeout(() => finish({ code, signal }), 200);
+        // What it wrote last may still be in the pipe; a grandchild may hold the pipe open for ever. A loop that is late
+        // runs its timers before it reads, hence the turn after the wait.
+        const late = setTimeout(() => setImmediate(() => finish({ code, signal })), 1000);
         this.#process.on('close', () => {
           clearTimeout(late);
           finish({ code, signal });

@@ -8,11 +8,12 @@ import { describeExit } from './child.js';
 import { mentions, splitCommand } from './command.js';
 import type { ConformOptions } from './conform-server.js';
 import { holds } from './judge.js';
+import { Doubts } from './doubts.js';
 import { lanes } from './lanes.js';
 import { Addresses } from './listener.js';
 import { removeFolder, runFolder } from './local-file.js';
 import { Recorder } from './recorder.js';
-import type { Report } from './report.js';
+import type { Report, Result } from './report.js';
 import { declarations, mustBeDirectory, quoted, resultOf } from './result.js';
 import { brokenOf, ClientRunner, type ClientGround } from './run-client-case.js';
 import { randomFrom, select, shuffle, tokens } from './select.js';
@@ -152,21 +153,37 @@ class Run {
   async all(cases: readonly ClientCase[]): Promise<void> {
     const width = this.#options.width ?? 4;
     const together = cases.filter(({ alone }) => alone !== true);
-    await lanes(together, { busy: width, all: 6 * width }, (one, idle) => this.#one(one, idle));
-    for (const one of cases) if (one.alone === true) await this.#one(one, () => undefined);
+    const confirm = this.ground.gate === null && this.unstartable === null && this.#options.confirm !== false;
+    const doubts = new Doubts<ClientCase>(confirm);
+    const suspects: ClientCase[] = [];
+    await lanes(together, { busy: width, all: 6 * width }, async (one, idle) => {
+      const result = await this.#one(one, idle);
+      if (result === null) return;
+      if (doubts.raise(one, result)) suspects.push(one);
+      else this.#recorder.publish(result);
+    });
+    for (const one of [...suspects, ...cases.filter(({ alone }) => alone === true)]) {
+      const result = doubts.final(one) ?? (await this.#one(one, () => undefined));
+      if (result === null) continue;
+      const note = doubts.note(one, result);
+      if (note !== null) this.#recorder.notes.push(note);
+      this.#recorder.publish(result);
+    }
   }
 
-  async #one(one: ClientCase, idle: () => void): Promise<void> {
-    if (this.#recorder.aborted) return;
+  /** Null when the user has ended the run. */
+  async #one(one: ClientCase, idle: () => void): Promise<Result | null> {
+    if (this.#recorder.aborted) return null;
     const replay = this.#replay(one.id);
     const timer = setTimeout(idle, this.#idleMs);
     try {
       if (this.unstartable !== null) {
-        this.#recorder.publish(resultOf(one, { verdict: 'inconclusive', reason: this.unstartable, replay }));
-      } else this.#recorder.publish(await this.#runner.run(one, replay));
+        return resultOf(one, { verdict: 'inconclusive', reason: this.unstartable, replay });
+      }
+      return await this.#runner.run(one, replay);
     } catch (fault) {
       const reason = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-      this.#recorder.publish(resultOf(one, { verdict: 'suite fault', reason, replay }));
+      return resultOf(one, { verdict: 'suite fault', reason, replay });
     } finally {
       clearTimeout(timer);
     }

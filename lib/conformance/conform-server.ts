@@ -8,6 +8,7 @@ import { describeExit } from './child.js';
 import { mentions, splitCommand } from './command.js';
 import { probe, type Probe } from './control.js';
 import { Directory } from './directory.js';
+import { Doubts } from './doubts.js';
 import { lanes } from './lanes.js';
 import { Recorder, type RecorderOptions } from './recorder.js';
 import type { Report, Result } from './report.js';
@@ -31,6 +32,8 @@ export interface ConformOptions extends RecorderOptions {
   readonly width?: number;
   /** The longest wait in ms for something that must come; by default calibrated. For targets that are known to fail. */
   readonly patience?: number;
+  /** Run again by itself what failed beside other cases; by default true. */
+  readonly confirm?: boolean;
 }
 
 export interface ConformServerOptions extends ConformOptions {
@@ -194,6 +197,7 @@ class Run {
     const last = cases.filter(({ watch }) => watch === 'residue');
     const alone = cases.filter((one) => !together.includes(one) && !last.includes(one));
     const suspects: ServerCase[] = [];
+    const doubts = new Doubts<ServerCase>(this.#probe?.gate === null && this.#options.confirm !== false);
     const width = this.#options.width ?? 12;
     await lanes(waitingFirst(together), { busy: width, all: 2 * width }, async (one, idle) => {
       // After the target went down what is in flight proves nothing of itself: all of it is run again, one at a time.
@@ -207,14 +211,16 @@ class Run {
       if (run === null) return;
       // A target that never worked did not go down in a case.
       if (run.targetDown && (this.#probe?.gate === null || this.ground.target.exit !== null)) this.#down = true;
-      if (this.#down && run.result.verdict !== 'pass') suspects.push(one);
+      if ((this.#down && run.result.verdict !== 'pass') || doubts.raise(one, run.result)) suspects.push(one);
       else this.#base.recorder.publish(run.result);
     });
-    for (const one of [...suspects, ...alone, ...last]) await this.#byItself(one);
+    for (const one of [...suspects, ...alone, ...last]) await this.#byItself(one, doubts);
   }
 
-  async #byItself(one: ServerCase): Promise<void> {
+  async #byItself(one: ServerCase, doubts: Doubts<ServerCase>): Promise<void> {
     if (this.#base.recorder.aborted) return;
+    const told = doubts.final(one);
+    if (told !== null) { this.#base.recorder.publish(told); return; }
     const { target } = this.ground;
     const { lasting } = this.capabilities;
     if (this.#down || target.exit !== null || lasting === 'no') await this.#restart(one.id);
@@ -227,6 +233,8 @@ class Run {
         `The target went down in ${one.id}${exit === null ? '' : `: the process ${describeExit(exit)}`}`,
       );
     }
+    const note = doubts.note(one, run.result);
+    if (note !== null) this.#base.recorder.notes.push(note);
     this.#base.recorder.publish(run.result);
   }
 

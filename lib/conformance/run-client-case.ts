@@ -89,7 +89,10 @@ export class ClientRunner {
     );
     const running = this.#twins.get(key) ?? this.exchange(exchange, 'twin');
     this.#twins.set(key, running);
-    return running;
+    const result = await running;
+    // A case that is run again is given another chance in all.
+    if (!holds(result.axes)) this.#twins.delete(key);
+    return result;
   }
 
   async exchange(exchange: ClientExchange, label: string): Promise<ClientExchangeResult> {

@@ -193,7 +193,8 @@ async function settleDisk(
 ): Promise<{ axis: Axis; after: Snapshot }> {
   const once = judged.some(({ outcome }) => outcome.atClose === true);
   const until = performance.now() + ground.times.patience;
-  // Where the connection went wrong already, the case fails: the disk is shown, but not waited for.
+  // Where the connection went wrong already, the case fails: the disk is shown, but not waited for. Nor is it where the
+  // process is gone that would change it.
   const hopeless = !judged.every(({ axes }) => holds(axes));
   let confirmed = false;
   for (;;) {
@@ -201,7 +202,7 @@ async function settleDisk(
     const inside = since(before.inside, now.inside);
     const outside = since(before.outside, now.outside);
     const axis = judgeDisk(judged, { inside, outside, suffix: ground.suffix, naming: ground.naming });
-    const over = once || hopeless || performance.now() > until;
+    const over = once || hopeless || ground.target.exit !== null || performance.now() > until;
     if (over || (axis.ok === true && confirmed)) return { axis, after: [...now.inside, ...now.outside] };
     confirmed = axis.ok === true;
     await sleep(confirmed ? ground.times.gap : POLL);

@@ -9,8 +9,9 @@ import { Listener } from '../../lib/conformance/listener.js';
 t.setTimeout(300_000);
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const CLASSIC = `python3 '${path('../interop/classic_client.py')}'`;
-const FULL = `python3 '${path('support/full_client.py')}' {file} {host} {port}`;
+// Without what site.py looks for, Python starts in half of the time.
+const CLASSIC = `python3 -S '${path('../interop/classic_client.py')}'`;
+const FULL = `python3 -S '${path('support/full_client.py')}' {file} {host} {port} 2`;
 const OURS = path('../../dist/cli/main.js');
 
 const temporary = t.testdir();
@@ -57,9 +58,10 @@ t.test('a client that is told a name only, and no port', { skip }, async (t) => 
   t.strictSame(readdirSync(cwd), ['mine.txt']);
 });
 
-t.test('a small client that keeps every clause passes full', { skip }, async (t) => {
-  const exec = `${FULL} 2`;
-  const report = await conformClient({ exec, declared: TIMES });
+t.test('a small client that keeps every clause passes what classic does not ask', { skip }, async (t) => {
+  // Each case is a process; the whole of full is tried with our own client, and with this one in `npm run conform:zoo`.
+  const cases = CLIENT_CASES.filter(({ profiles, quick }) => !profiles.includes('classic') || quick === true);
+  const report = await conformClient({ exec: FULL, declared: TIMES, cases });
   t.strictSame(notPassed(report), []);
   t.equal(report.exitCode, 0);
   t.strictSame(JSON.parse(JSON.stringify(report)), report, 'the report survives JSON');
@@ -87,7 +89,9 @@ t.test('null clients pass no case', async (t) => {
     'speaks HTTP': `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; echo GET / HTTP/1.1 >&3; cat <&3' {port} {file}`,
   };
   for (const [name, exec] of Object.entries(nulls)) {
-    const report = await conformClient({ exec, patience: 200, width: 8 });
+    const quick = !['does nothing', 'fails at once', 'hangs'].includes(name);
+    const report = await conformClient({ exec, patience: 200, width: 8, quick });
+    t.ok(report.results.length > 10);
     t.equal(report.summary.pass, 0, name);
     t.equal(report.summary['suite fault'], 0, name);
     t.equal(report.exitCode, 1, name);

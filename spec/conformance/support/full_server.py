@@ -1,7 +1,6 @@
 """A receiver that keeps every clause, for the suite's own specs.
 
 Usage: python3 full_server.py PORT DIR [--suffix S] [--header-deadline S] [--body-deadline S]
-                                           [--taken numbered|replaced|refused]
 """
 import argparse
 import os
@@ -9,7 +8,6 @@ import re
 import select
 import shutil
 import socket
-import stat
 import struct
 import tempfile
 import threading
@@ -63,17 +61,7 @@ def safe_name(raw, suffix):
     return name
 
 
-def commit(temporary, directory, name, suffix, taken):
-    if taken != 'numbered':
-        path = os.path.join(directory, name + suffix)
-        if taken == 'refused':
-            os.link(temporary, path)
-        elif os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
-            raise OSError('not a regular file')
-        else:
-            os.replace(temporary, path)
-            open(temporary, 'wb').close()
-        return
+def commit(temporary, directory, name, suffix):
     stem, dot, extension = name.rpartition('.')
     stem, extension = (stem, dot + extension) if stem else (name, '')
     if len((stem + extension + suffix).encode()) > 248:
@@ -104,21 +92,19 @@ def take_back(size):
         promised -= size
 
 
-def receive(conn, args):
-    header = read_header(conn, args.header_deadline)
+def receive(conn, directory, suffix, header_deadline):
+    header = read_header(conn, header_deadline)
     size = struct.unpack('!Q', header[:8])[0]
-    name = safe_name(header[8:], args.suffix)
-    if args.taken == 'refused' and os.path.lexists(os.path.join(args.directory, name + args.suffix)):
-        raise Refused('taken')
-    promise(args.directory, size)
+    name = safe_name(header[8:], suffix)
+    promise(directory, size)
     try:
-        store(conn, args, size, name)
+        store(conn, directory, suffix, size, name)
     finally:
         take_back(size)
 
 
-def store(conn, args, size, name):
-    handle, temporary = tempfile.mkstemp(prefix='.upload-', dir=args.directory)
+def store(conn, directory, suffix, size, name):
+    handle, temporary = tempfile.mkstemp(prefix='.upload-', dir=directory)
     try:
         conn.sendall(b'go ahead')
         with os.fdopen(handle, 'wb') as file:
@@ -133,7 +119,7 @@ def store(conn, args, size, name):
                 raise ConnectionError('overrun')
             file.flush()
             os.fsync(file.fileno())
-        commit(temporary, args.directory, name, args.suffix, args.taken)
+        commit(temporary, directory, name, suffix)
     finally:
         os.unlink(temporary)
 
@@ -141,7 +127,7 @@ def store(conn, args, size, name):
 def serve(conn, args):
     conn.settimeout(args.body_deadline)
     try:
-        receive(conn, args)
+        receive(conn, args.directory, args.suffix, args.header_deadline)
     except Refused:
         pass
     except Exception:
@@ -155,7 +141,6 @@ def main():
     parser.add_argument('port', type=int)
     parser.add_argument('directory')
     parser.add_argument('--suffix', default='')
-    parser.add_argument('--taken', choices=('numbered', 'replaced', 'refused'), default='numbered')
     parser.add_argument('--header-deadline', type=float, default=5)
     parser.add_argument('--body-deadline', type=float, default=5)
     args = parser.parse_args()

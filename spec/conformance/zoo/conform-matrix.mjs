@@ -1,6 +1,8 @@
-// npm run conform:matrix [-- --peer server --defect GLOB --only GLOB --jobs N --score]
+// npm run conform:matrix [-- --peer server --defect GLOB --only GLOB --jobs N --all --missing --seconds N --score]
 // Runs the suite against every defect of the zoo and writes kill-matrix.tsv. With --peer, --defect or --only the other
-// entries stay as they are; --only runs these cases and those that are new. --score prints what the file says.
+// entries stay as they are; --only runs these cases and those that are new. --all runs the unrelated cases too, and not a
+// sample of them. --missing runs the defects that have no entry yet, and --seconds begins with no further one after that
+// time. --score prints what the file says.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CASES } from '../../../dist/conformance/cases/index.js';
@@ -23,6 +25,9 @@ const { values } = parseArgs({
     defect: { type: 'string', multiple: true, default: ['*'] },
     only: { type: 'string', multiple: true, default: [] },
     jobs: { type: 'string', default: '4' },
+    all: { type: 'boolean', default: false },
+    missing: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: 'Infinity' },
     score: { type: 'boolean', default: false },
   },
 });
@@ -44,17 +49,21 @@ async function generate() {
   const queue = values.peer.flatMap((peer) =>
     Object.keys(PEERS[peer].defects)
       .filter((defect) => values.defect.some((pattern) => glob(pattern).test(defect)))
+      .filter((defect) => !values.missing || !rows.has(`${peer} ${defect}`))
       .map((defect) => ({ peer, defect })),
   );
   const total = queue.length;
   const started = performance.now();
   const lane = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      if (performance.now() - started > 1000 * Number(values.seconds)) return;
       const key = `${next.peer} ${next.defect}`;
       const only = rows.has(key) && values.only.length > 0 ? [...values.only, ...fresh] : ['*'];
       const { role } = PEERS[next.peer];
       const conform = role === 'server' ? conformServer : conformClient;
-      const wanted = casesFor(next.peer, next.defect, CASES).filter(({ id }) => only.some((one) => glob(one).test(id)));
+      const wanted = casesFor(next.peer, next.defect, CASES, values.all)
+        .filter(({ id }) => only.some((one) => glob(one).test(id)))
+        .map((one) => withoutTwin(one));
       if (wanted.length === 0) continue;
       const run = await conform({ ...optionsFor(next.peer, next.defect), cases: wanted });
       const ran = new Set(run.results.map(({ id }) => id));
@@ -72,6 +81,13 @@ async function generate() {
   await Promise.all(Array.from({ length: Number(values.jobs) }, lane));
   console.log(`${Math.round((performance.now() - started) / 1000)} s`);
   report({ cases, rows: [...rows.values()] });
+}
+
+/** A client's twin is a process of its own, which says nothing of the defect. A server's shows whether it is alive. */
+function withoutTwin(one) {
+  if (one.role === 'server') return one;
+  const { twin: _, ...rest } = one;
+  return rest;
 }
 
 /** On a loaded machine a case may fail for want of time: what is not related counts when it fails again. */

@@ -20,7 +20,6 @@ export const CONNECTION_DEFECTS = {
   'four-at-a-time': {
     what: 'lets the fifth connection wait until one of four is over',
     breaks: ['2.2', '11.5'],
-    related: ['server/*'],
     server: {
       accept(socket) {
         this.open ??= 0;
