@@ -220,7 +220,10 @@ class Run {
   async #byItself(one: ServerCase, doubts: Doubts<ServerCase>): Promise<void> {
     if (this.#base.recorder.aborted) return;
     const told = doubts.final(one);
-    if (told !== null) { this.#base.recorder.publish(told); return; }
+    if (told !== null) {
+      this.#base.recorder.publish(told);
+      return;
+    }
     const { target } = this.ground;
     const { lasting } = this.capabilities;
     if (this.#down || target.exit !== null || lasting === 'no') await this.#restart(one.id);

@@ -380,6 +380,7 @@ t.test('the recorder', async (t) => {
 });
 
 t.test('a report in a file', async (t) => {
+  const turn = (): Promise<void> => new Promise((resume) => setImmediate(resume));
   const folder = t.testdir({ 'old.html': 'a report of last week' });
   t.test('a document is valid from the first case on, and says that it is not all', async (t) => {
     for (const name of ['junit', 'html', 'markdown'] as const) {
@@ -388,8 +389,7 @@ t.test('a report in a file', async (t) => {
       const reporter = createReporter(name, output);
       const of = sample([sampleResult('pass', 0, false), sampleResult('pass', 1, false)]);
       reporter.begin?.(of.start);
-      for (let n = 0; n < 500 && readFileSync(file, 'utf8') === ''; n += 1)
-        await new Promise((resume) => setImmediate(resume));
+      while (readFileSync(file, 'utf8') === '') await turn();
       const part = readFileSync(file, 'utf8');
       t.match(part, /0 of 2/, name);
       t.notMatch(part, /banner is-pass/);
@@ -398,11 +398,8 @@ t.test('a report in a file', async (t) => {
       output.close();
       t.notMatch(readFileSync(file, 'utf8'), /0 of 2/);
     }
-    t.same(
-      readdirSync(folder).filter((file) => /\.(part|new)$/.test(file)),
-      [],
-      'nothing is left beside it',
-    );
+    // A version that was on its way when the last one came is removed a little later; a file that stays ends in a time-out.
+    while (readdirSync(folder).some((file) => /\.(part|new)$/.test(file))) await turn();
   });
   t.test('an earlier report is gone at once', async (t) => {
     const file = join(folder, 'old.html');

@@ -60,7 +60,12 @@ export const PEERS = {
 /** What conformServer or conformClient needs to judge a peer; without `defect` the right one. */
 export function optionsFor(peer, defect) {
   const { exec, profile, option } = PEERS[peer];
-  return { exec: defect === undefined ? exec : `${exec} ${option} ${defect}`, profile, declared: DECLARED, confirm: false };
+  return {
+    exec: defect === undefined ? exec : `${exec} ${option} ${defect}`,
+    profile,
+    declared: DECLARED,
+    confirm: false,
+  };
 }
 
 /** Of the cases that are not related to a defect one in so many is run on it, another one for each defect. */
