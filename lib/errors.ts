@@ -1,3 +1,5 @@
+import { messageOf } from './cause.js';
+
 /**
  * The one error class of this library, and the table of its codes. `docs/errors.md` is generated from the table.
  *
@@ -319,6 +321,5 @@ export class GoAheadError extends Error {
 /** The reason itself where it is one of ours, else one of ours around it. */
 export function toGoAheadError(reason: unknown, code: ErrorCode, message: string): GoAheadError {
   if (reason instanceof GoAheadError) return reason;
-  const detail = reason instanceof Error ? reason.message : String(reason);
-  return new GoAheadError(code, `${message}: ${detail}`, { cause: reason });
+  return new GoAheadError(code, `${message}: ${messageOf(reason)}`, { cause: reason });
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { messageOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { clientContext, serverContext, type ClientTlsOptions, type ServerTlsOptions } from '../net/secure-stream.js';
 
@@ -48,7 +49,7 @@ async function read(path: string | undefined): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new GoAheadError('OPTION_INVALID', `cannot read the TLS file ${path}: ${reason}`, {
       expected: 'a file in PEM that can be read',
       actual: reason,

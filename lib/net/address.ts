@@ -1,7 +1,24 @@
+import type { AddressInfo, Server } from 'node:net';
+import { GoAheadError } from '../errors.js';
+
 /** The customary port of the protocol. */
 export const DEFAULT_PORT = 12000;
 
 /** `host:port`, with brackets around an IPv6 address (RFC 3986, 3.2.2). */
 export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * Of a listener for TCP.
+ *
+ * @throws GoAheadError `LISTEN_FAILED` when it does not listen
+ */
+export function addressOf(listener: Server): AddressInfo {
+  const address = listener.address();
+  // Text would be the path of a pipe, and none of ours listens on one.
+  if (address === null || typeof address === 'string') {
+    throw new GoAheadError('LISTEN_FAILED', 'the server is not listening');
+  }
+  return address;
 }

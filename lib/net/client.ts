@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { basename } from 'node:path';
 import type { SecureContext } from 'node:tls';
+import { messageOf, systemCode } from '../cause.js';
 import { GoAheadError, toGoAheadError, type ErrorCode } from '../errors.js';
 import type { Clock } from '../session/clock.js';
 import { requireNumber, requireTime, sendSessionOptions, type SendSessionOptions } from '../session/options.js';
@@ -83,19 +84,21 @@ export async function send(file: Sendable, options: SendOptions = {}): Promise<R
   requireTime('retryDelay', retryDelay);
   const name = options.name ?? defaultName(file);
   const start = clock.now();
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const size = await sendOnce(file, name, options, clock);
-      return { name, size, ms: clock.now() - start, attempts: attempt };
-    } catch (reason) {
-      const error = toGoAheadError(reason, 'INTERNAL', 'the client failed');
-      const again = attempt <= retries && WORTH_A_RETRY.has(error.code) && !error.mayBeStored && isRepeatable(file);
-      if (!again) throw error;
-      retrying(options, error, attempt);
-      const longest = Math.min(retryDelay * 2 ** (attempt - 1), MAX_RETRY_DELAY);
-      await wait(longest * (0.5 + Math.random() / 2), clock, signal);
-    }
+  const attempt = (): Promise<bigint | GoAheadError> =>
+    sendOnce(file, name, options, clock).catch((reason: unknown) =>
+      toGoAheadError(reason, 'INTERNAL', 'the client failed'),
+    );
+  let attempts = 1;
+  let outcome = await attempt();
+  for (; outcome instanceof GoAheadError; attempts++) {
+    const again = attempts <= retries && WORTH_A_RETRY.has(outcome.code) && !outcome.mayBeStored && isRepeatable(file);
+    if (!again) throw outcome;
+    retrying(options, outcome, attempts);
+    const longest = Math.min(retryDelay * 2 ** (attempts - 1), MAX_RETRY_DELAY);
+    await wait(longest * (0.5 + Math.random() / 2), clock, signal);
+    outcome = await attempt();
   }
+  return { name, size: outcome, ms: clock.now() - start, attempts };
 }
 
 async function sendOnce(file: Sendable, name: string, options: SendOptions, clock: Clock): Promise<bigint> {
@@ -173,8 +176,6 @@ function transfer({ source, name, context, clock }: Outgoing, options: SendOptio
 
 function tellProgress(session: SendSession, size: bigint, onProgress: (sent: bigint, size: bigint) => void): void {
   const tell = (sent: bigint): void => {
-    // A write that a reset cut off settles too.
-    if (session.state !== 'body') return;
     try {
       onProgress(sent, size);
     } catch (cause) {
@@ -266,17 +267,16 @@ function connectTimedOut(host: string, port: number, ms: number): GoAheadError {
 }
 
 function connectFailed(host: string, port: number, cause: Error): GoAheadError {
-  const code = 'code' in cause ? cause.code : undefined;
+  const code = systemCode(cause);
   const reason =
     code === 'ECONNREFUSED'
       ? 'nothing listens there; is the server running?'
       : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
         ? 'the host is not known'
-        : // An AggregateError, of a host with several addresses, has none.
-          cause.message || String(code);
+        : messageOf(cause);
   return new GoAheadError('CONNECT_FAILED', `cannot connect to ${formatAddress(host, port)}: ${reason}`, {
     expected: 'a connection',
-    actual: typeof code === 'string' ? code : cause.message,
+    actual: code,
     cause,
   });
 }

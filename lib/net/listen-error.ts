@@ -1,8 +1,9 @@
+import { systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { formatAddress } from './address.js';
 
 export function listenError(host: string, port: number, cause: unknown): GoAheadError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code = systemCode(cause);
   const advice =
     code === 'EADDRINUSE'
       ? 'the port is in use; choose another, or 0 for a free one'

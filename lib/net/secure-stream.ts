@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect, createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
+import { messageOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { listenToEnd, readPlainly, type ConnectionListener } from './socket-transport.js';
 
@@ -204,7 +205,7 @@ function secureStream(socket: TLSSocket, ciphertext: Ciphertext): SecureStream {
  * Whether the client's certificate is of the authority that was asked for. `tls.Server` asks the handle, since nothing that is
  * documented tells it of a socket that one makes; should the handle have no answer, nobody gets in.
  */
-function verifyError(socket: TLSSocket): Error | undefined {
+export function verifyError(socket: object): Error | undefined {
   const handle: unknown = Reflect.get(socket, '_handle');
   if (typeof handle !== 'object' || handle === null) return new Error('the connection is gone');
   const verify: unknown = Reflect.get(handle, 'verifyError');
@@ -226,6 +227,7 @@ function handshakeFailed(cause: Error): GoAheadError {
 
 /** OpenSSL's own words are in `reason`; around them `message` has its source file and line. */
 function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  return 'reason' in cause && typeof cause.reason === 'string' ? cause.reason : cause.message;
+  return cause instanceof Error && 'reason' in cause && typeof cause.reason === 'string'
+    ? cause.reason
+    : messageOf(cause);
 }

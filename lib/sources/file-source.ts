@@ -1,5 +1,6 @@
 import { close, constants, fstat, open, read, stat, type BigIntStats } from 'node:fs';
 import { promisify } from 'node:util';
+import { systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { DEFAULT_CHUNK_SIZE, requireChunkSize } from './chunk-size.js';
 import type { Source } from './source.js';
@@ -125,12 +126,12 @@ function requireFile(path: string, stats: BigIntStats): void {
 
 function unreadable(path: string, cause: unknown): GoAheadError {
   if (cause instanceof GoAheadError) return cause;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code = systemCode(cause);
   const reason =
     code === 'ENOENT'
       ? 'there is no such file'
       : code === 'EACCES'
         ? 'you may not read it'
-        : `it cannot be opened (${typeof code === 'string' ? code : String(cause)})`;
+        : `it cannot be opened (${code})`;
   return new GoAheadError('SOURCE_INVALID', `${path}: ${reason}`, { expected: 'a readable file', cause });
 }

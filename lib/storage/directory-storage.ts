@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { sep } from 'node:path';
+import { systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { printable } from '../printable.js';
 import type { Header } from '../wire/header.js';
@@ -19,7 +20,7 @@ import type { MaybePromise } from './maybe-promise.js';
 import type { Processes } from './run-identity.js';
 import { processesOf } from './run-identity.js';
 import type { Storage, Upload } from './storage.js';
-import { storageFailed, systemCode } from './storage-failed.js';
+import { storageFailed } from './storage-failed.js';
 import { sweep } from './sweep.js';
 import type { Task } from './task.js';
 import { run, wait } from './task.js';

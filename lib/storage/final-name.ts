@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { sep } from 'node:path';
+import { systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { printable } from '../printable.js';
 import type { DirectorySync } from './directory-sync.js';
@@ -7,7 +8,7 @@ import type { Disk } from './disk.js';
 import type { FileName } from './file-name.js';
 import type { Entry } from './file-system.js';
 import { LastNumbers, numberedName } from './numbered-name.js';
-import { storageFailed, systemCode } from './storage-failed.js';
+import { storageFailed } from './storage-failed.js';
 import type { Task } from './task.js';
 import { run, wait } from './task.js';
 

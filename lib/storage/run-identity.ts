@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { systemCode } from './storage-failed.js';
+import { systemCode } from '../cause.js';
 
 /** Who a process is, as far as another one can tell later. Empty or 0 where the system does not say. */
 export interface RunIdentity {

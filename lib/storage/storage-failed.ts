@@ -1,3 +1,4 @@
+import { messageOf, systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { printable } from '../printable.js';
 
@@ -14,16 +15,11 @@ const ADVICE = new Map([
   ['EIO', 'check the disk'],
 ]);
 
-/** The `code` that Node gives the errors of system calls, such as `ENOSPC`; else empty. */
-export function systemCode(reason: unknown): string {
-  return reason instanceof Error && 'code' in reason ? String(reason.code) : '';
-}
-
 /** @param doing such as `write` or `sync the directory`, as it fits after "cannot" */
 export function storageFailed(doing: string, path: string, cause: unknown): GoAheadError {
   if (cause instanceof GoAheadError) return cause;
   const advice = ADVICE.get(systemCode(cause));
-  const what = printable(cause instanceof Error ? cause.message : String(cause));
+  const what = printable(messageOf(cause));
   return new GoAheadError(
     'STORAGE_FAILED',
     `Cannot ${doing} ${printable(path)}: ${what}${advice === undefined ? '' : `; ${advice}`}`,

@@ -377,6 +377,19 @@ bothWays('tries again until it succeeds, and counts', async (t, { send, scripted
   t.equal(receipt.ms, 60_000);
 });
 
+t.test('a signal that comes while another try is announced ends it', async (t) => {
+  const server = await scriptedServer(t, (peer) => peer.reset());
+  const abort = new AbortController();
+  const clock = new ManualClock();
+  const { port } = server;
+  const result = await outcome(
+    send(pattern(3), { name: 'n', port, clock, retries: 5, signal: abort.signal, onRetry: () => abort.abort() }),
+  );
+  t.match(result, { code: 'ABORTED', mayBeStored: false });
+  t.equal(clock.armed(), 0);
+  t.equal(server.peers.length, 1);
+});
+
 t.test('waits longer from try to try, up to half a minute, and never exactly as long', async (t) => {
   const port = await freePort(t);
   const clock = new ManualClock();

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { GoAheadError, type ErrorCode } from '../../lib/errors.js';
 import { send, type SendOptions } from '../../lib/net/client.js';
-import type { ClientTlsOptions, ServerTlsOptions } from '../../lib/net/secure-stream.js';
 import { createServer } from '../../lib/net/create-server.js';
+import { verifyError, type ClientTlsOptions, type ServerTlsOptions } from '../../lib/net/secure-stream.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import { makeCertificates, noOpenssl } from './certificates.js';
 import { isOver, serverRig, upload, type Rig, type RigOptions } from './server-rig.js';
@@ -228,6 +228,30 @@ t.test('TLS', { skip: noOpenssl }, async (t) => {
     t.equal(server.connections, 0);
   });
 
+  t.test('while the storage lags nothing is read below TLS either', async (t) => {
+    const storage = new ScriptedStorage({ write: 'hangs' });
+    const rig = await rigOf(t, open, { storage, maxPendingBytes: 1 });
+    const { tcp, tls, came } = await raw(t, rig.port);
+    const body = pattern(2 ** 24);
+    tls.write(headerBytes(body.length, 'x'));
+    await until(() => came().length === 8);
+    tls.end(body);
+    let before = -1;
+    // Until what is on its way stands still.
+    while (before !== tcp.bytesWritten) {
+      before = tcp.bytesWritten;
+      await turns(200);
+    }
+    t.ok((rig.seen.at(-1)?.upload.received ?? 0n) < 2n ** 20n, 'the session has little of it');
+    t.ok(tcp.writableLength > 0, 'and the sender is held');
+    while (rig.kinds().at(-1) !== 'stored') {
+      storage.settle();
+      await turns(1);
+    }
+    t.ok(storage.files.get('x')?.equals(body));
+    await rig.server.close();
+  });
+
   t.test('aborted during the handshake', async (t) => {
     const peers: Peer[] = [];
     const { createServer } = await import('node:net');
@@ -257,6 +281,19 @@ t.test('TLS', { skip: noOpenssl }, async (t) => {
     await t.rejects(send(pattern(1), { tls: { cert: own.cert }, name: 'x' }), { code: 'OPTION_INVALID' });
     await t.rejects(send(pattern(1), { tls: { ca: '' }, name: 'x' }), { code: 'OPTION_INVALID' });
   });
+});
+
+t.test('whether a certificate is good: in doubt it is not', async (t) => {
+  for (const [name, socket, message] of [
+    ['no handle', {}, /the connection is gone/],
+    ['a handle that is gone', { _handle: null }, /the connection is gone/],
+    ['a Node that does not tell', { _handle: {} }, /does not tell/],
+    ['something else than an error', { _handle: { verifyError: () => 'no' } }, /not trusted/],
+    ['an error', { _handle: { verifyError: () => new Error('expired') } }, /expired/],
+  ] as const) {
+    t.match(verifyError(socket)?.message, message, name);
+  }
+  for (const good of [null, undefined]) t.equal(verifyError({ _handle: { verifyError: () => good } }), undefined);
 });
 
 t.test('a minimum rate', async (t) => {

@@ -7,6 +7,7 @@ import t from 'tap';
 import { GoAheadError } from '../../lib/errors.js';
 import { DEFAULT_PORT } from '../../lib/net/address.js';
 import { createServer } from '../../lib/net/create-server.js';
+import { listenError } from '../../lib/net/listen-error.js';
 import { Server } from '../../lib/net/server.js';
 import { DirectoryStorage } from '../../lib/storage/directory-storage.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
@@ -50,6 +51,21 @@ t.test('says why it cannot listen, and can try again', async (t) => {
   await server.close();
   t.throws(() => server.address(), { code: 'LISTEN_FAILED' });
   await t.rejects(server.listen({ port: 0 }), { code: 'ABORTED' }, 'once closed it stays so');
+});
+
+t.test('every reason why it cannot listen has an advice', async (t) => {
+  for (const [code, advice] of [
+    ['EADDRINUSE', /choose another, or 0 for a free one$/],
+    ['EACCES', /choose one above 1023$/],
+    ['EADDRNOTAVAIL', /not an address of this machine$/],
+    ['ENOTFOUND', /not an address of this machine$/],
+    ['EMFILE', /: Error: no$/],
+  ] as const) {
+    const error = listenError('::1', 7, Object.assign(new Error('no'), { code }));
+    t.match(error, { code: 'LISTEN_FAILED', message: advice }, code);
+    t.match(error.message, 'cannot listen on [::1]:7: ');
+  }
+  t.match(listenError('h', 7, 'not an error'), { message: /: not an error$/ });
 });
 
 t.test(

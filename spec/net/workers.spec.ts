@@ -6,21 +6,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { GoAheadError } from '../../lib/errors.js';
 import { createServer } from '../../lib/net/create-server.js';
 import type { IncomingUpload } from '../../lib/net/server-events.js';
 import { ClusterServer, type ClusterParts, type ClusterServerOptions } from '../../lib/net/workers/cluster-server.js';
-import { workerArguments } from '../../lib/net/workers/fork-worker.js';
-import { Lease } from '../../lib/net/workers/lease.js';
-import { Ledger, SlotPool } from '../../lib/net/workers/ledger.js';
-import { fromPlainError, toPlainError } from '../../lib/net/workers/messages.js';
-import { MOST_DEATHS, RestartPolicy, STABLE_MS } from '../../lib/net/workers/restart-policy.js';
 import { NODE_FILE_SYSTEM, type FileSystem } from '../../lib/storage/file-system.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import { parseTemporaryName } from '../../lib/storage/temporary-name.js';
-import { connectPeer, headerBytes, ManualClock, pattern, turns, until, type Peer } from './support.js';
+import { connectPeer, headerBytes, ManualClock, pattern, until, type Peer } from './support.js';
 
 // The workers run what `npm run build` made, without tap's loader: it would take seconds in each of them.
 const WORKER_FILE = fileURLToPath(new URL('../../dist/net/workers/worker.js', import.meta.url));
@@ -366,124 +360,4 @@ t.test("the program's own script is not run once more, and round-robin schedulin
     else t.equal(stderr, '');
   }
   t.equal(readdirSync(directory).length, 16);
-});
-
-t.test('arguments of a worker', async (t) => {
-  for (const [given, kept] of [
-    [[], []],
-    [['-e', 'code'], []],
-    [['--eval=code', '--enable-source-maps'], ['--enable-source-maps']],
-    [['--input-type=module', '-p', 'code'], []],
-    [
-      ['--import=./a.js', '--require', './b.cjs', '--test', '--watch'],
-      ['--import=./a.js', '--require', './b.cjs'],
-    ],
-    [['--max-old-space-size=100'], ['--max-old-space-size=100']],
-  ]) {
-    t.same(workerArguments(given ?? []), kept);
-  }
-});
-
-t.test('when to replace', async (t) => {
-  const policy = new RestartPolicy();
-  const waits = Array.from({ length: MOST_DEATHS + 1 }, () => policy.died(0));
-  t.same(waits, [0, 100, 200, 400, 800, undefined]);
-  const well = new RestartPolicy();
-  for (let death = 0; death < 100; death++) t.equal(well.died(STABLE_MS), 0);
-  t.equal(well.died(STABLE_MS - 1), 100);
-});
-
-t.test('errors as data', async (t) => {
-  const cause = Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
-  const error = new GoAheadError('STORAGE_FAILED', 'no', { clause: '1.2', expected: 'a', actual: 'b', cause });
-  const back = fromPlainError(structuredClone(toPlainError(error)));
-  t.type(back, GoAheadError);
-  t.match(back, {
-    code: error.code,
-    side: error.side,
-    clause: error.clause,
-    expected: error.expected,
-    actual: error.actual,
-    mayBeStored: error.mayBeStored,
-    message: 'no',
-    stack: error.stack ?? '',
-    cause: { message: 'EIO: i/o error', code: 'EIO' },
-  });
-  t.equal(
-    fromPlainError(toPlainError(new GoAheadError('ABORTED', 'x', { cause: 'why' }))).cause instanceof Error,
-    true,
-  );
-  t.equal('cause' in fromPlainError(toPlainError(new GoAheadError('ABORTED', 'x'))), false);
-});
-
-t.test('leases: never more than there is, and nobody is refused what is idle elsewhere', async () => {
-  const total = 20;
-  const step = fc.record({ worker: fc.nat(2), amount: fc.integer({ min: 1, max: 12 }), give: fc.boolean() });
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.boolean(), async (steps, crash) => {
-      // Each direction of each channel keeps its order, and takes its time.
-      const channel = (): ((deliver: () => void) => void) => {
-        const queue: (() => void)[] = [];
-        return (deliver) => {
-          queue.push(deliver);
-          setImmediate(() => queue.shift()?.());
-        };
-      };
-      const [down, up] = [
-        [channel(), channel(), channel()],
-        [channel(), channel(), channel()],
-      ];
-      const gone = new Set<number>();
-      const ledger = new Ledger<number>(new SlotPool(total, 1), {
-        granted: (worker, amount) => down[worker]?.(() => leases[worker]?.granted(amount)),
-        denied: (worker, error) => down[worker]?.(() => leases[worker]?.denied({ error })),
-        recall: (worker) => down[worker]?.(() => leases[worker]?.recall()),
-      });
-      const used = [0, 0, 0];
-      const sum = (): number => used.reduce((a, b) => a + b, 0);
-      const leases = used.map((_, worker) => {
-        ledger.open(worker);
-        return new Lease(
-          {
-            ask: (need, held) =>
-              up[worker]?.(() => {
-                ledger.held(worker, held, false);
-                ledger.ask(worker, need);
-              }),
-            returned: (held, recalled) => up[worker]?.(() => ledger.held(worker, held, recalled)),
-          },
-          4n,
-        );
-      });
-      const pending: Promise<void>[] = [];
-      let most = 0;
-      for (const { worker, amount, give } of steps) {
-        const lease = leases[worker];
-        if (lease === undefined || gone.has(worker)) continue;
-        if (give) {
-          lease.give(BigInt(used[worker] ?? 0));
-          used[worker] = 0;
-          continue;
-        }
-        const answer = Promise.resolve(lease.take(BigInt(amount)));
-        pending.push(
-          answer.then((denial) => {
-            if (denial === undefined) used[worker] = (used[worker] ?? 0) + amount;
-            most = Math.max(most, sum());
-          }),
-        );
-        if (amount % 3 === 0) await turns(3);
-      }
-      await Promise.all(pending);
-      if (most > total) throw new Error(`${most} of ${total} in use`);
-      for (const [worker, lease] of leases.entries()) {
-        lease.give(BigInt(used[worker] ?? 0));
-        used[worker] = 0;
-      }
-      if (crash) ledger.close(1);
-      // All of it can be had by one, however much is idle at the others.
-      if ((await leases[0]?.take(BigInt(total))) !== undefined) throw new Error('refused, though all is idle');
-    }),
-    { numRuns: 60 },
-  );
 });

@@ -1,3 +1,4 @@
+import type { Worker } from 'node:cluster';
 import { EventEmitter, once } from 'node:events';
 import { createServer as createNetServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -9,14 +10,14 @@ import { DirectoryStorage, namingRules } from '../../storage/directory-storage.j
 import { Disk } from '../../storage/disk.js';
 import { NODE_FILE_SYSTEM, type FileSystem } from '../../storage/file-system.js';
 import { freeSpaceOf } from '../../storage/free-space.js';
-import { DEFAULT_PORT } from '../address.js';
+import { addressOf, DEFAULT_PORT } from '../address.js';
 import { listenError } from '../listen-error.js';
-import type { ServerEvents } from '../server-events.js';
+import type { IncomingUpload, ServerEvents } from '../server-events.js';
 import type { ListenOptions, ServerOptions } from '../server-options.js';
 import { systemClock } from '../system-clock.js';
 import { forkWorker } from './fork-worker.js';
 import { Ledger, SlotPool, SpacePool, type Answers } from './ledger.js';
-import { fromPlainError, toPlainError, type Resource, type ToPrimary, type WorkerEvent } from './messages.js';
+import { fromPlainError, toPlainError, type FromServing, type Resource, type WorkerEvent } from './messages.js';
 import { Supervisor, type WorkerProcess } from './supervisor.js';
 import { WorkerUploads } from './worker-uploads.js';
 
@@ -38,6 +39,7 @@ export interface ClusterParts {
   /** For the promises of space only; the workers have their own. */
   readonly fileSystem?: FileSystem;
   readonly workerFile?: string;
+  readonly fork?: typeof forkWorker;
 }
 
 /** What the primary knows of a worker. */
@@ -67,7 +69,7 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
   readonly #options: ClusterServerOptions & { readonly maxConnections: number; readonly drain: number };
   readonly #clock: Clock;
   readonly #fileSystem: FileSystem;
-  readonly #workerFile: string;
+  readonly #fork: () => Worker;
   readonly #members = new Map<WorkerProcess, Member>();
   readonly #onAbort = (): void => void this.close({ drain: 0 });
   #supervisor: Supervisor | undefined;
@@ -94,10 +96,10 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
     namingRules(options);
     this.#options = { ...options, maxConnections, drain };
     const { clock = systemClock, fileSystem = NODE_FILE_SYSTEM } = parts;
-    const { workerFile = fileURLToPath(import.meta.resolve('./worker.js')) } = parts;
+    const { workerFile = fileURLToPath(import.meta.resolve('./worker.js')), fork = forkWorker } = parts;
     this.#clock = clock;
     this.#fileSystem = fileSystem;
-    this.#workerFile = workerFile;
+    this.#fork = () => fork(workerFile);
     // Not asked for, it costs nothing.
     const listeners = this as unknown as ListenerEvents;
     listeners.on('newListener', (event) => this.#wantProgress(event, true));
@@ -149,24 +151,24 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
     port: number,
     directory: string,
     ledgers: Listening['ledgers'],
+    attempt = 1,
   ): Promise<AddressInfo> {
-    for (let attempt = 1; ; attempt++) {
-      const address = await findAddress(host, port);
+    const address = await findAddress(host, port);
+    this.#requireOpen();
+    const supervisor = this.#supervise({ address, directory, ledgers });
+    this.#supervisor = supervisor;
+    try {
+      await supervisor.start();
       this.#requireOpen();
-      const supervisor = this.#supervise({ address, directory, ledgers });
-      this.#supervisor = supervisor;
-      try {
-        await supervisor.start();
-        this.#requireOpen();
-        this.#address = address;
-        return address;
-      } catch (reason) {
-        await supervisor.stop(0);
-        this.#requireOpen();
-        const taken = reason instanceof GoAheadError && reason.code === 'LISTEN_FAILED';
-        if (!taken || port !== 0 || attempt === PORT_ATTEMPTS) throw reason;
-      }
+      this.#address = address;
+      return address;
+    } catch (reason) {
+      await supervisor.stop(0);
+      this.#requireOpen();
+      const taken = reason instanceof GoAheadError && reason.code === 'LISTEN_FAILED';
+      if (!taken || port !== 0 || attempt === PORT_ATTEMPTS) throw reason;
     }
+    return this.#startWorkers(host, port, directory, ledgers, attempt + 1);
   }
 
   #supervise(listening: Listening): Supervisor {
@@ -175,7 +177,7 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
     return new Supervisor({
       count: this.#options.workers,
       clock: this.#clock,
-      fork: () => forkWorker(this.#workerFile),
+      fork: this.#fork,
       start: () => ({
         type: 'start',
         options: { ...this.#options, directory, signal: undefined, workers: undefined },
@@ -188,13 +190,17 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
           () => ++this.#accepted,
           () => this.#clock.now(),
         );
-        this.#members.set(process, { connections: 0, bufferedBytes: 0, uploads });
+        const member: Member = { connections: 0, bufferedBytes: 0, uploads };
+        this.#members.set(process, member);
         for (const ledger of Object.values(ledgers)) ledger.open(process);
-      },
-      message: (process, message) => this.#hear(process, message, ledgers),
-      gone: (process, error, asked) => {
-        for (const ledger of Object.values(ledgers)) ledger.close(process);
-        this.#gone(process, error, asked);
+        return {
+          message: (message) => this.#hear(process, member, message, ledgers),
+          gone: (error, asked) => {
+            for (const ledger of Object.values(ledgers)) ledger.close(process);
+            this.#members.delete(process);
+            this.#lost(uploads.takeAll(), error, asked);
+          },
+        };
       },
       gaveUp: (error) => {
         this.#report(error);
@@ -243,12 +249,8 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
     );
   }
 
-  #hear(process: WorkerProcess, message: ToPrimary, ledgers: Listening['ledgers']): void {
+  #hear(process: WorkerProcess, member: Member, message: FromServing, ledgers: Listening['ledgers']): void {
     switch (message.type) {
-      case 'ready':
-      case 'listening':
-      case 'start failed':
-        return;
       case 'lease':
         ledgers[message.resource].held(process, message.held, false);
         ledgers[message.resource].ask(process, message.need);
@@ -256,12 +258,9 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
       case 'held':
         ledgers[message.resource].held(process, message.held, message.recalled);
         return;
-      case 'report': {
-        const member = this.#members.get(process);
-        if (member === undefined) return;
+      case 'report':
         ({ connections: member.connections, bufferedBytes: member.bufferedBytes } = message);
         for (const event of message.events) this.#tell(() => this.#retell(event, member.uploads));
-      }
     }
   }
 
@@ -282,9 +281,8 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
     }
   }
 
-  #gone(process: WorkerProcess, error: GoAheadError, asked: boolean): void {
-    const lost = this.#members.get(process)?.uploads.takeAll() ?? [];
-    this.#members.delete(process);
+  /** Of a worker that is gone. */
+  #lost(lost: readonly IncomingUpload[], error: GoAheadError, asked: boolean): void {
     if (asked && lost.length === 0) return;
     this.#leftovers = true;
     for (const upload of lost) this.#tell(() => this.emit('failed', upload, error));
@@ -333,10 +331,9 @@ async function findAddress(host: string, port: number): Promise<AddressInfo> {
   } catch (cause) {
     throw listenError(host, port, cause);
   }
-  const address = listener.address();
+  const address = addressOf(listener);
   listener.close();
   await once(listener, 'close');
-  if (address === null || typeof address === 'string') throw listenError(host, port, new Error('no address'));
   return address;
 }
 

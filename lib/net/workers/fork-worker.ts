@@ -1,4 +1,4 @@
-import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
+import thisCluster, { type Cluster, type ClusterSettings, type Worker } from 'node:cluster';
 import { GoAheadError } from '../../errors.js';
 
 /** Options of node that say what to run, with the number of values that follow each. A worker runs our file. */
@@ -20,15 +20,17 @@ const WHAT_TO_RUN = new Map([
 
 /** The options of this process's node for a worker's: without its script, which must not run once more. */
 export function workerArguments(execArgv: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < execArgv.length; index++) {
-    const argument = execArgv[index] ?? '';
-    const [option = '', value] = argument.split('=', 2);
-    const values = WHAT_TO_RUN.get(option);
-    if (values === undefined) kept.push(argument);
-    else if (value === undefined) index += values;
-  }
-  return kept;
+  let values = 0;
+  return execArgv.filter((argument) => {
+    if (values > 0) {
+      values -= 1;
+      return false;
+    }
+    const at = argument.indexOf('=');
+    const following = WHAT_TO_RUN.get(at < 0 ? argument : argument.slice(0, at));
+    if (following !== undefined && at < 0) values = following;
+    return following === undefined;
+  });
 }
 
 /**
@@ -40,7 +42,7 @@ export function workerArguments(execArgv: readonly string[]): string[] {
  *
  * @throws GoAheadError `OPTION_INVALID` in a worker of node:cluster, which can have none of its own
  */
-export function forkWorker(file: string): Worker {
+export function forkWorker(file: string, cluster: Cluster = thisCluster): Worker {
   if (!cluster.isPrimary) {
     throw new GoAheadError('OPTION_INVALID', 'a process that is itself a worker of node:cluster cannot have workers', {
       expected: 'the primary process',

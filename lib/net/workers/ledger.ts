@@ -45,8 +45,6 @@ export class Ledger<H> {
 
   /** The process is gone, and what it held is free. */
   close(holder: H): void {
-    const account = this.#accounts.get(holder);
-    if (account === undefined) return;
     this.held(holder, 0n, true);
     this.#accounts.delete(holder);
   }

@@ -1,3 +1,4 @@
+import { messageOf, systemCode } from '../../cause.js';
 import { GoAheadError, type ErrorCode } from '../../errors.js';
 import type { Stored } from '../../storage/storage.js';
 import type { IncomingUpload } from '../server-events.js';
@@ -40,6 +41,10 @@ export type ToPrimary =
   | { readonly type: 'ready' }
   | { readonly type: 'listening' }
   | { readonly type: 'start failed'; readonly error: PlainError }
+  | FromServing;
+
+/** What is not about the start of the worker. */
+export type FromServing =
   | {
       readonly type: 'report';
       readonly events: readonly WorkerEvent[];
@@ -66,17 +71,14 @@ export interface PlainError {
   readonly expected: string | undefined;
   readonly actual: string | undefined;
   readonly stack: string | undefined;
-  readonly cause: { readonly message: string; readonly code: string | undefined } | undefined;
+  /** `code` as in {@link systemCode}. */
+  readonly cause: { readonly message: string; readonly code: string } | undefined;
 }
 
 export function toPlainError(error: GoAheadError): PlainError {
   const { code, message, clause, expected, actual, stack, cause } = error;
-  return { code, message, clause, expected, actual, stack, cause: cause === undefined ? undefined : plainCause(cause) };
-}
-
-function plainCause(cause: unknown): PlainError['cause'] {
-  if (!(cause instanceof Error)) return { message: String(cause), code: undefined };
-  return { message: cause.message, code: 'code' in cause ? String(cause.code) : undefined };
+  const plainCause = cause === undefined ? undefined : { message: messageOf(cause), code: systemCode(cause) };
+  return { code, message, clause, expected, actual, stack, cause: plainCause };
 }
 
 export function fromPlainError({ code, message, cause, stack, ...rest }: PlainError): GoAheadError {
@@ -85,8 +87,8 @@ export function fromPlainError({ code, message, cause, stack, ...rest }: PlainEr
   if (rest.expected !== undefined) details.expected = rest.expected;
   if (rest.actual !== undefined) details.actual = rest.actual;
   if (cause !== undefined) {
-    const { code: systemCode } = cause;
-    details.cause = Object.assign(new Error(cause.message), systemCode === undefined ? {} : { code: systemCode });
+    const { message: said, code: system } = cause;
+    details.cause = Object.assign(new Error(said), system === '' ? {} : { code: system });
   }
   const error = new GoAheadError(code, message, details);
   // Where it happened, in the worker.

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:cluster';
 import { GoAheadError } from '../../errors.js';
 import type { Clock, Timer } from '../../session/clock.js';
-import { fromPlainError, type ToPrimary, type ToWorker } from './messages.js';
+import { fromPlainError, type FromServing, type ToPrimary, type ToWorker } from './messages.js';
 import { MOST_DEATHS, RestartPolicy } from './restart-policy.js';
 
 /** One process of ours, from its start to its end. */
@@ -26,6 +26,13 @@ export class WorkerProcess {
   }
 }
 
+/** Who hears of one process. */
+export interface ProcessListener {
+  message(message: FromServing): void;
+  /** Its end, after the last of its messages, and whether it was asked to end. */
+  gone(error: GoAheadError, asked: boolean): void;
+}
+
 export interface SupervisorParts {
   readonly count: number;
   readonly clock: Clock;
@@ -33,12 +40,15 @@ export interface SupervisorParts {
   /** What a worker is to do first. */
   start(): ToWorker;
   /** A new process; before any of its messages. */
-  opened(process: WorkerProcess): void;
-  message(process: WorkerProcess, message: ToPrimary): void;
-  /** Its end, after the last of its messages, and whether it was asked to end. */
-  gone(process: WorkerProcess, error: GoAheadError, asked: boolean): void;
+  opened(process: WorkerProcess): ProcessListener;
   /** A worker died as often as it was replaced: no more are started. */
   gaveUp(error: GoAheadError): void;
+}
+
+interface Running {
+  readonly process: WorkerProcess;
+  readonly listener: ProcessListener;
+  readonly policy: RestartPolicy;
 }
 
 /** Who waits until all serve. */
@@ -59,10 +69,6 @@ export class Supervisor {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-  }
-
-  get running(): ReadonlySet<WorkerProcess> {
-    return this.#running;
   }
 
   /**
@@ -100,27 +106,28 @@ export class Supervisor {
     const worker = this.#parts.fork();
     const process = new WorkerProcess(worker);
     this.#running.add(process);
-    this.#parts.opened(process);
-    worker.on('message', (message: ToPrimary) => this.#hear(process, message));
+    const running = { process, policy, listener: this.#parts.opened(process) };
+    worker.on('message', (message: ToPrimary) => this.#hear(running, message));
     // The end of the process may be told before its last messages are read: those end with the channel.
     let left = 2;
     let how = 'could not be started';
     const over = (): void => {
-      if (--left === 0) this.#gone(process, policy, how);
+      if (--left === 0) this.#gone(running, how);
     };
+    // A code, or the signal in its place.
     worker.on('exit', (code: number | null, signal: string | null) => {
-      how = signal === null ? `exited with ${code ?? 'nothing'}` : `was ended by ${signal}`;
+      how = signal === null ? `exited with ${String(code)}` : `was ended by ${signal}`;
       over();
     });
     worker.on('disconnect', over);
     // Without a process there is neither.
     worker.on('error', (error: Error) => {
       how = error.message;
-      if (process.pid === undefined) this.#gone(process, policy, how);
+      if (process.pid === undefined) this.#gone(running, how);
     });
   }
 
-  #hear(process: WorkerProcess, message: ToPrimary): void {
+  #hear({ process, listener }: Running, message: ToPrimary): void {
     switch (message.type) {
       case 'ready':
         process.send(this.#stopping ? { type: 'close', drain: 0 } : this.#parts.start());
@@ -137,14 +144,14 @@ export class Supervisor {
       case 'report':
       case 'lease':
       case 'held':
-        this.#parts.message(process, message);
+        listener.message(message);
     }
   }
 
-  #gone(process: WorkerProcess, policy: RestartPolicy, how: string): void {
+  #gone({ process, listener, policy }: Running, how: string): void {
     this.#running.delete(process);
     const error = workerLost(process, how);
-    this.#parts.gone(process, error, this.#stopping);
+    listener.gone(error, this.#stopping);
     if (this.#running.size === 0) this.#empty?.();
     if (this.#stopping) return;
     const { clock } = this.#parts;
@@ -176,7 +183,7 @@ export class Supervisor {
 
 function workerLost({ pid, startError }: WorkerProcess, how: string): GoAheadError {
   const why = startError === undefined ? how : `could not start: ${startError.message}`;
-  return new GoAheadError('WORKER_LOST', `the worker process ${pid ?? ''} ${why}`, {
+  return new GoAheadError('WORKER_LOST', `the worker process${pid === undefined ? '' : ` ${pid}`} ${why}`, {
     expected: 'a worker that serves until it is asked to end',
     actual: `one that ${how}`,
     cause: startError,

@@ -3,7 +3,9 @@
  * processes of a service: only the primary follows, and the workers follow the primary. So signals are ignored before anything
  * else is loaded.
  */
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-await import('./worker-process.js');
+import cluster from 'node:cluster';
 
-export {};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+const { ServingWorker } = await import('./serving-worker.js');
+// Only node:cluster runs this file.
+if (cluster.worker !== undefined) new ServingWorker(cluster.worker, (code) => process.exit(code));
