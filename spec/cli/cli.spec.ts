@@ -1,19 +1,23 @@
 import { spawnSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import t, { type Test } from 'tap';
 import { demo } from '../../lib/cli/demo.js';
+import type { Environment } from '../../lib/cli/environment.js';
 import { address, milliseconds, port, seconds, size, wholeNumber } from '../../lib/cli/options.js';
 import { Printer, printableMessage, toJsonLine } from '../../lib/cli/printer.js';
 import { drawLine, ProgressBars } from '../../lib/cli/progress.js';
 import { run } from '../../lib/cli/run.js';
+import type * as cliServe from '../../lib/cli/serve.js';
 import { table } from '../../lib/cli/table.js';
 import { formatRate, formatSize, formatTime, plural } from '../../lib/cli/units.js';
 import { packageVersion } from '../../lib/cli/version.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import { Server } from '../../lib/net/server.js';
+import { makeCertificates, noOpenssl, type Certificate } from '../net/certificates.js';
 import { Capture, fakeEnvironment, header, listen, portOf, RawPeer, start, upload } from './fake-process.js';
 
 const isRoot = process.getuid?.() === 0;
@@ -107,6 +111,51 @@ t.test('version', async (t) => {
     t.equal(stdout.text, `${packageVersion()}\n`);
   }
   t.match(packageVersion(), /^\d+\.\d+\.\d+/);
+});
+
+t.test('the program runs what it is given, with the process as its environment', async (t) => {
+  const { argv, exitCode } = process;
+  const write = process.stdout.write.bind(process.stdout);
+  t.teardown(() => {
+    process.argv = argv;
+    process.exitCode = exitCode;
+    process.stdout.write = write;
+  });
+  const environments: Environment[] = [];
+  const main = (...given: string[]): Promise<unknown> => {
+    process.argv = ['node', 'go-ahead', ...given];
+    return t.mockImport('../../lib/cli/main.js', {
+      '../../lib/cli/run.js': { run: async (environment: Environment) => 40 + environments.push(environment) },
+    });
+  };
+  await main('serve', 'x');
+  t.equal(process.exitCode, 41);
+  process.exitCode = exitCode;
+  const [environment] = environments;
+  t.strictSame(environment?.argv, ['serve', 'x']);
+  for (const [mine, own] of [
+    [environment?.stdin, process.stdin],
+    [environment?.stdout, process.stdout],
+    [environment?.stderr, process.stderr],
+    [environment?.variables, process.env],
+    [environment?.signals, process],
+  ]) {
+    t.equal(mine, own);
+  }
+  t.type(environment?.now(), Date);
+
+  let printed = '';
+  process.stdout.write = (text: string | Uint8Array) => {
+    printed += String(text);
+    return true;
+  };
+  try {
+    for (const flag of ['--version', '-V']) await main(flag);
+  } finally {
+    process.stdout.write = write;
+  }
+  t.equal(printed, `${packageVersion()}\n`.repeat(2));
+  t.equal(environments.length, 1, 'nothing is run for it');
 });
 
 t.test('option values', async (t) => {
@@ -402,6 +451,53 @@ t.test('serve goes on when nobody reads its log, and when a listener throws', as
   broken.kill('SIGTERM');
   t.equal(await broken.exit, 0);
   t.match(broken.stderr.lines, [/^go-ahead: .*no time \\u001b\[31m$/]);
+});
+
+t.test('serve --workers ends when its workers cannot be kept', async (t) => {
+  let given: unknown;
+  /** Serves nobody, and gives up when it is told. */
+  class FailingCluster extends EventEmitter {
+    readonly connections = 0;
+    constructor(options: unknown) {
+      super();
+      given = options;
+    }
+    async listen(): Promise<unknown> {
+      setImmediate(() => this.emit('ended', new Error('reported before')));
+      return { address: '127.0.0.1', port: 1 };
+    }
+  }
+  const mocked = await t.mockImport<typeof cliServe>('../../lib/cli/serve.js', {
+    '../../lib/net/workers/cluster-server.js': { ClusterServer: FailingCluster },
+  });
+  const directory = t.testdir({});
+  const environment = fakeEnvironment([]);
+  t.equal(await mocked.serve(directory, { host: '127.0.0.1', port: 0, workers: 3 }, environment), 1);
+  t.match(given, { directory, workers: 3 });
+  t.equal(environment.signals.listenerCount('SIGINT'), 0);
+});
+
+t.test('serve and send over TLS', { skip: noOpenssl }, async (t) => {
+  const { ca, server: own, client } = makeCertificates(t);
+  const trust = ['--tls-ca', ca.certFile];
+  const pair = ({ certFile, keyFile }: Certificate): string[] => ['--tls-cert', certFile, '--tls-key', keyFile];
+  await t.test('only with a certificate', async (t) => {
+    const folder = t.testdir({ in: {}, 'a.txt': 'hello' });
+    const server = start(['serve', join(folder, 'in'), '--port', '0', ...pair(own), ...trust]);
+    const to = `:${await portOf(server)}`;
+    const send = ['send', join(folder, 'a.txt'), '--to', to, '--tls'];
+    const sent = start([...send, ...trust, ...pair(client)]);
+    t.equal(await sent.exit, 0);
+    t.match(sent.stdout.text, /^sent /);
+    for (const argv of [trust, []]) {
+      const stranger = start([...send, ...argv]);
+      t.equal(await stranger.exit, 1);
+      t.match(stranger.stderr.text, /\((TLS_FAILED|CONNECTION_RESET)\)\n$/);
+    }
+    server.kill('SIGTERM');
+    t.equal(await server.exit, 0);
+    t.strictSame(readdirSync(join(folder, 'in')), ['a.txt']);
+  });
 });
 
 /** A directory with what can be sent and what cannot. */

@@ -69,6 +69,25 @@ t.test('an idle connection holds little', async (t) => {
   t.equal(rig.server.bufferedBytes, 0);
 });
 
+t.test('a connection that slows down gives its large buffer back', async (t) => {
+  const rig = await serverRig(t, { storage: new ScriptedStorage() });
+  const peer = await rig.connect();
+  await peer.write(headerBytes(2 ** 40, 'slower'));
+  await peer.has(8);
+  let sent = 0n;
+  // Whether the last read of a burst was a large one is up to the kernel.
+  while (rig.server.bufferedBytes < BULK) {
+    await peer.write(Buffer.alloc(BULK));
+    sent += BigInt(BULK);
+    await until(() => rig.seen.at(-1)?.upload.received === sent);
+  }
+  await peer.write('a few bytes');
+  await until(() => rig.server.bufferedBytes === BODY);
+  peer.reset();
+  await isOver(rig);
+  await rig.server.close();
+});
+
 {
   let written = 0;
   let settle: (() => void)[] = [];

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { GoAheadError } from '../../lib/errors.js';
-import type { IncomingUpload } from '../../lib/net/server.js';
+import type { IncomingUpload } from '../../lib/net/server-events.js';
 import { ClusterServer, type ClusterParts, type ClusterServerOptions } from '../../lib/net/workers/cluster-server.js';
 import { forkWorker, workerArguments } from '../../lib/net/workers/fork-worker.js';
 import { Lease, type Denial } from '../../lib/net/workers/lease.js';
@@ -251,11 +251,13 @@ function servingWorker(t: Test, progress = false) {
   const channel = new FakeChannel();
   const exits: number[] = [];
   new ServingWorker(channel, (code) => exits.push(code));
-  const start = async (port = 0): Promise<void> => {
+  const tellStart = (port: number): void =>
     channel.tell({ type: 'start', options: { directory, sync: false }, host: '127.0.0.1', port, progress });
+  const start = async (port: number): Promise<void> => {
+    tellStart(port);
     await until(() => channel.said.some(({ type }) => type === 'listening' || type === 'start failed'));
   };
-  return { directory, channel, exits, start };
+  return { directory, channel, exits, tellStart, start };
 }
 
 async function freePort(): Promise<number> {
@@ -307,6 +309,38 @@ t.test('in the worker', async (t) => {
   t.same(exits, [0], 'it ends once');
 });
 
+t.test('the entry of a worker leaves signals to the primary', async (t) => {
+  const built: [channel: unknown, exit: (code: number) => void][] = [];
+  function Recorded(...parts: (typeof built)[number]): void {
+    built.push(parts);
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const before = new Set<unknown>(signals.flatMap((signal) => process.listeners(signal)));
+  const channel = new FakeChannel();
+  for (const worker of [channel, undefined]) {
+    await t.mockImport('../../lib/net/workers/worker.js', {
+      'node:cluster': { default: { worker } },
+      '../../lib/net/workers/serving-worker.js': { ServingWorker: Recorded },
+    });
+  }
+  t.same(
+    built.map(([given]) => given),
+    [channel],
+    'only in a worker',
+  );
+  for (const signal of signals) {
+    const added = process.listeners(signal).filter((listener) => !before.has(listener));
+    t.equal(added.length, 2, `${signal} is heard by each`);
+    for (const listener of added) {
+      listener(signal);
+      process.off(signal, listener);
+    }
+  }
+  const exits = t.capture(process, 'exit', () => undefined as never);
+  built[0]?.[1](7);
+  t.match(exits(), [{ args: [7] }]);
+});
+
 t.test('a worker whose primary is gone resets, removes and ends', async (t) => {
   const { directory, channel, exits, start } = servingWorker(t, true);
   const port = await freePort();
@@ -335,7 +369,7 @@ t.test('a worker that cannot start says why, unless it is to leave anyway', asyn
   t.same(early.exits, [0], 'before it was told to serve');
 
   const leaving = servingWorker(t);
-  void leaving.start(70_000);
+  leaving.tellStart(70_000);
   leaving.channel.tell({ type: 'close', drain: 0 });
   await until(() => leaving.exits.length > 0);
   await turns();

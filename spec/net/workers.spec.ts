@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { GoAheadError } from '../../lib/errors.js';
+import type { GoAheadError } from '../../lib/errors.js';
 import { createServer } from '../../lib/net/create-server.js';
 import type { IncomingUpload } from '../../lib/net/server-events.js';
 import { ClusterServer, type ClusterParts, type ClusterServerOptions } from '../../lib/net/workers/cluster-server.js';

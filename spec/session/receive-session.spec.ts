@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { messageOf } from '../../lib/cause.js';
 import { GoAheadError, toGoAheadError } from '../../lib/errors.js';
 import { RECEIVE_DEFAULTS } from '../../lib/session/options.js';
 import { RECEIVE_TRANSITIONS, type ReceiveState } from '../../lib/session/states.js';
@@ -501,6 +502,28 @@ t.test('the deadline of the body is not counted while the storage is what lags',
   t.not(paused.session.state, 'body');
 });
 
+t.test('a minimum rate is watched from the reply to the last byte (11.2)', async (t) => {
+  const options = { minRate: 2, rateWindow: 1_000, grace: 5_000 };
+  const whole = new Receiving({}, options);
+  whole.session.receive(HEADER);
+  whole.session.receive(hex('68 65'));
+  whole.clock.advance(1_000);
+  t.equal(whole.session.state, 'body', 'two bytes in a second are enough');
+  whole.session.receive(hex('6c 6c 6f'));
+  whole.clock.advance(4_000);
+  t.equal(whole.session.state, 'ending', 'after the last byte there is nothing to be slow with');
+  whole.session.end();
+  t.equal(whole.events.at(-1), 'stored a.txt 5');
+  t.equal(whole.clock.armed, 0);
+
+  const slow = new Receiving({}, options);
+  slow.session.receive(HEADER);
+  slow.session.receive(hex('68'));
+  slow.clock.advance(1_000);
+  t.match(slow.error, { code: 'BODY_TOO_SLOW', expected: 'at least 2 bytes in 1000 ms', actual: '1 bytes' });
+  t.equal(slow.clock.armed, 0);
+});
+
 t.test('a storage that fails at each of its calls', async (t) => {
   const outcomes: Readonly<Record<StorageCall, string>> = {
     create: 'failed STORAGE_FAILED | pause, close | create | ',
@@ -532,6 +555,8 @@ t.test('a storage that fails at each of its calls', async (t) => {
 t.test('a storage may throw what is no error at all', async (t) => {
   const error = toGoAheadError('pulled out', 'STORAGE_FAILED', 'the storage failed');
   t.match(error, { code: 'STORAGE_FAILED', message: 'the storage failed: pulled out', cause: 'pulled out' });
+  // As Node has it for a host with several addresses that cannot be reached.
+  t.equal(messageOf(Object.assign(new AggregateError([], ''), { code: 'ETIMEDOUT' })), 'ETIMEDOUT');
 });
 
 t.test('a write that fails later than the next has begun', async (t) => {
