@@ -6,9 +6,6 @@ import { runSeries } from './series.mjs';
 import { findTools } from './tools.mjs';
 import { transfer } from './transfer.mjs';
 
-/** What --quick leaves out: the slow ones, and variants of others. */
-const NOT_QUICK = ['ours-command', 'ours-workers', 'classic-large', 'undici', 'tus', 'ftp'];
-
 /**
  * @typedef {Omit<import('./transfer.mjs').Plan, 'receiver' | 'sender' | 'directory'> & { directory?: string }} Load
  * what is transferred; the directory is the scratch folder unless it says otherwise
@@ -50,9 +47,9 @@ export class Context {
 
   /** @param {readonly string[]} ids */
   #takePart(ids) {
-    const { quick, only } = this.options;
+    const { only } = this.options;
     if (only !== undefined) return ids.filter((id) => id === 'c' || only.includes(id));
-    return quick ? ids.filter((id) => !NOT_QUICK.includes(id)) : ids;
+    return ids;
   }
 
   /**

@@ -13,7 +13,7 @@ const GIBIBYTE = 2 ** 30;
 
 export const USAGE = `usage: npm run bench -- [options]
 
-  --quick        small sizes, few rounds and contenders: about a minute, for a look; not saved
+  --quick        small sizes and few rounds: about a minute, for a look; not saved
   --cells a,b    only these: ${CELLS.join(', ')}
   --only a,b     only these contenders and the baseline, as contenders.mjs calls them; not saved
   --dir DIR      where files land (default /dev/shm, which is tmpfs)
@@ -26,6 +26,7 @@ export const USAGE = `usage: npm run bench -- [options]
  * @typedef {object} Sizes
  * @property {number} large bytes of the one large file
  * @property {number} smallFiles
+ * @property {number} pairFiles of the small ones, where each client sends to its own server; some take 40 ms for each
  * @property {number} diskFiles
  * @property {number} smallFile bytes
  * @property {readonly number[]} clients
@@ -37,15 +38,17 @@ const SIZES = {
   full: {
     large: GIBIBYTE,
     smallFiles: 5000,
+    pairFiles: 1000,
     diskFiles: 1000,
     smallFile: 4 * KIBIBYTE,
     clients: [1, 8, 64, 512, 4096],
     sparse: 10 * GIBIBYTE,
   },
   quick: {
-    large: 128 * MEBIBYTE,
-    smallFiles: 300,
-    diskFiles: 100,
+    large: 64 * MEBIBYTE,
+    smallFiles: 200,
+    pairFiles: 50,
+    diskFiles: 50,
     smallFile: 4 * KIBIBYTE,
     clients: [8, 256],
     sparse: 512 * MEBIBYTE,

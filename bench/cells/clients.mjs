@@ -24,7 +24,7 @@ export async function clients(context) {
       tolerant: true,
     }),
   }));
-  const results = await context.run(plans, 5, 2);
+  const results = await context.run(plans, 5, 1);
 
   const most = Math.max(...counts);
   const source = makeFile(join(context.directory, 'idle.bin'), context.sizes.smallFile);

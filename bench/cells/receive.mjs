@@ -9,7 +9,7 @@ export async function receive(context) {
   const ids = ['c', 'ours', 'ours-command', 'classic', 'classic-large', 'plain', 'http', 'tus', 'ftp'];
   const contestants = context.receivers(ids, { files: [source], bytes });
   const title = 'One large file from the C sender to each receiver';
-  const results = await context.run([{ id: 'receive', title, bytes, baseline: 'c', contestants }], 7);
+  const results = await context.run([{ id: 'receive', title, bytes, baseline: 'c', contestants }], 7, 1);
   rmSync(source);
   return results;
 }

@@ -4,7 +4,7 @@ import { makeFiles } from '../files.mjs';
 
 /** Many small files, one after another and 64 at a time. @param {import('../context.mjs').Context} context */
 export async function small(context) {
-  const { smallFiles, smallFile, diskFiles } = context.sizes;
+  const { smallFiles, smallFile, pairFiles, diskFiles } = context.sizes;
   const folder = join(context.directory, 'small');
   const files = makeFiles(folder, smallFiles, smallFile);
   const amount = { files: smallFiles, bytes: smallFiles * smallFile };
@@ -28,19 +28,16 @@ export async function small(context) {
     {
       id: `small-both-${suffix}`,
       title: `Small files from each client to its own server, ${order}`,
-      ...amount,
+      files: pairFiles,
+      bytes: pairFiles * smallFile,
       baseline: 'c',
       contestants: context.pairs(
         Object.keys(context.all.pairs).filter((id) => id !== 'classic-large'),
-        {
-          files,
-          bytes: amount.bytes,
-          concurrency,
-        },
+        { files: files.slice(0, pairFiles), bytes: pairFiles * smallFile, concurrency },
       ),
     },
   ]);
-  const results = await context.run(onTmpfs, 5, 2);
+  const results = await context.run(onTmpfs, 5, 1);
 
   if (context.options.disk === undefined)
     context.log('small on a disk: no folder on a real disk; give one with --disk');
