@@ -12,8 +12,12 @@ import type { MaybePromise } from './maybe-promise.js';
 export const SLOW_MS = 2;
 /** Half of what page caches take in on machines of today: a write may take its size divided by this, in bytes/ms. */
 const BYTES_PER_MS = 512 * 1024;
-/** Calls through the pool also wait for a thread and for the event loop, so more is allowed. */
-export const SLOW_IN_POOL_MS = 10;
+/**
+ * Calls through the pool also wait for one of its few threads, so more is allowed. How long their results wait for a busy event
+ * loop does not count: what is there when the loop looks for the first time came as soon as could be seen. (A slow disk that
+ * is taken for a quick one this way is found out by the first direct call, and that only once in the time below.)
+ */
+export const SLOW_IN_POOL_MS = 50;
 /** So many quick calls in a row through the pool before direct ones are tried again. */
 export const QUICK_CALLS = 16;
 /**
@@ -44,6 +48,7 @@ export type Synchronous = 'adaptive' | 'never';
 export class Disk {
   readonly #fileSystem: FileSystem;
   readonly #now: () => number;
+  readonly #afterLooking: (looked: () => void) => void;
   readonly #mayBeDirect: boolean;
   #direct: boolean;
   /** Until when, at least, no direct call is made. */
@@ -51,10 +56,20 @@ export class Disk {
   #calm = 0;
   #quickCalls = 0;
 
-  /** @param now monotonic, in milliseconds */
-  constructor(fileSystem: FileSystem, volumeType: bigint, synchronous: Synchronous, now: () => number) {
+  /**
+   * @param now monotonic, in milliseconds
+   * @param afterLooking calls back when the event loop has looked for results once
+   */
+  constructor(
+    fileSystem: FileSystem,
+    volumeType: bigint,
+    synchronous: Synchronous,
+    now: () => number,
+    afterLooking: (looked: () => void) => void = setImmediate,
+  ) {
     this.#fileSystem = fileSystem;
     this.#now = now;
+    this.#afterLooking = afterLooking;
     this.#mayBeDirect = synchronous === 'adaptive' && LOCAL_FILESYSTEMS.has(BigInt.asUintN(32, volumeType));
     this.#direct = this.#mayBeDirect;
   }
@@ -142,7 +157,9 @@ export class Disk {
     }
     const result = pooled();
     if (this.#mayBeDirect) {
-      const settled = (): void => this.#notePooled(began, SLOW_IN_POOL_MS + allowance);
+      let looked = false;
+      this.#afterLooking(() => (looked = true));
+      const settled = (): void => this.#notePooled(!looked || this.#now() - began <= SLOW_IN_POOL_MS + allowance);
       result.then(settled, settled);
     }
     return result;
@@ -159,14 +176,13 @@ export class Disk {
     this.#quickCalls = 0;
   }
 
-  #notePooled(began: number, allowed: number): void {
-    const now = this.#now();
-    if (now - began > allowed) {
+  #notePooled(quick: boolean): void {
+    if (!quick) {
       this.#direct = false;
       this.#startCalm();
       return;
     }
     this.#quickCalls += 1;
-    if (this.#quickCalls >= QUICK_CALLS && now >= this.#calmUntil) this.#direct = true;
+    if (this.#quickCalls >= QUICK_CALLS && this.#now() >= this.#calmUntil) this.#direct = true;
   }
 }
