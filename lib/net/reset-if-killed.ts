@@ -23,7 +23,7 @@ export const RESETS_IF_KILLED = process.platform === 'linux';
  *
  * @returns the reason why it could not, or undefined
  */
-export async function resetIfKilled(listener: Server): Promise<Error | undefined> {
+export async function resetIfKilled(listener: Server): Promise<unknown> {
   const handle: unknown = Reflect.get(listener, '_handle');
   const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
   // A worker of node:cluster whose primary accepts for it has no descriptor.
@@ -33,8 +33,8 @@ export async function resetIfKilled(listener: Server): Promise<Error | undefined
     const env = { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '', ELECTRON_RUN_AS_NODE: '1' };
     const child = spawn(process.execPath, ['-e', RESET], { env, stdio: ['ignore', 'ignore', 'ignore', fd] });
     const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-    return code === 0 ? undefined : new Error(`the child process ended with ${code ?? signal ?? 'nothing'}`);
+    return code === 0 ? undefined : new Error(`the child process ended with ${String(signal ?? code)}`);
   } catch (reason) {
-    return reason instanceof Error ? reason : new Error(String(reason));
+    return reason;
   }
 }

@@ -195,7 +195,7 @@ function secureStream(socket: TLSSocket, ciphertext: Ciphertext): SecureStream {
         if (truncated !== false) session.lost(new Error('the TLS stream was cut off: it ended without close_notify'));
         else session.end();
       };
-      listenToEnd(socket, { receive: (chunk) => session.receive(chunk), end, lost: (cause) => session.lost(cause) });
+      listenToEnd(socket, { end, lost: (cause) => session.lost(cause) });
       readPlainly(socket, session);
     },
   };

@@ -1,8 +1,8 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type * as TE from 'typed-emitter';
-import { GoAheadError, toGoAheadError } from '../errors.js';
+import { GoAheadError } from '../errors.js';
 import type { Clock } from '../session/clock.js';
 import { receiveOptions, requireNumber, requireTime } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
@@ -10,7 +10,7 @@ import type { Transport } from '../session/transport.js';
 import { chain } from '../storage/maybe-promise.js';
 import { DirectoryStorage } from '../storage/directory-storage.js';
 import type { Storage } from '../storage/storage.js';
-import { DEFAULT_PORT, formatAddress } from './address.js';
+import { addressOf, DEFAULT_PORT, formatAddress } from './address.js';
 import { CountedSlots, type ConnectionSlots } from './connection-slots.js';
 import { DeliveredClose } from './delivered-close.js';
 import { acceptDirectly, directSocket } from './direct-accept.js';
@@ -22,6 +22,7 @@ import { secureServerStream, serverContext } from './secure-stream.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
 import type { IncomingUpload, ServerEvents } from './server-events.js';
 import type { ListenOptions, ServerOptions } from './server-options.js';
+import { emitSafely, reportFault } from './server-faults.js';
 import { systemClock } from './system-clock.js';
 
 // Connections that wait to be accepted. Those above it are dropped, and try again only after a second; the system has its own
@@ -41,7 +42,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   /** The kernel resets what this server accepts, unless it is closed with care. */
   #resetsIfKilled = false;
   readonly #connections = new Map<Socket, ReceiveSession>();
-  readonly #ofAddress = new Map<string, number>();
+  readonly #ofAddress = new Map<string, { connections: number }>();
   readonly #onAbort = (): void => void this.close({ drain: 0 });
   #storage: Storage | undefined;
   #accepted = 0;
@@ -99,22 +100,19 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
 
   async #bind(host: string, port: number): Promise<void> {
     const listener = this.#listener;
-    let unlisten = (): void => undefined;
+    const over = new AbortController();
     try {
-      // `close` comes in place of `listening` when it is closed meanwhile; `listen` itself throws for a port out of range,
-      // and when it listens already.
-      await new Promise<void>((done, failed) => {
-        listener.once('error', failed).once('close', done);
-        unlisten = () => void listener.off('error', failed).off('close', done);
-        listener.listen({ host, port, backlog: BACKLOG }, done);
-      });
+      // It throws for a port out of range, and when it listens already.
+      listener.listen({ host, port, backlog: BACKLOG });
+      // `close` comes in place of `listening` when it is closed meanwhile.
+      await Promise.race(['listening', 'close'].map((event) => once(listener, event, over)));
     } catch (cause) {
       throw listenError(host, port, cause);
     } finally {
-      unlisten();
+      over.abort();
     }
     // An accept that fails (EMFILE) is not the end of a server.
-    listener.on('error', (cause) => this.#report(cause));
+    listener.on('error', (cause) => reportFault(this, cause));
     const { directReads = true, resetIfKilled: guarded = true, tls } = this.#options;
     if (directReads && tls === undefined) {
       acceptDirectly(listener, (handle) => {
@@ -124,16 +122,12 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     if (!guarded || !RESETS_IF_KILLED || tls !== undefined) return;
     const cause = await resetIfKilled(listener);
     this.#resetsIfKilled = cause === undefined;
-    if (cause !== undefined) this.#report(new GoAheadError('KILL_UNGUARDED', UNGUARDED, { cause }));
+    if (cause !== undefined) reportFault(this, new GoAheadError('KILL_UNGUARDED', UNGUARDED, { cause }));
   }
 
   /** @throws GoAheadError `LISTEN_FAILED` when the server does not listen */
   address(): AddressInfo {
-    const address = this.#listener.address();
-    if (address === null || typeof address === 'string') {
-      throw new GoAheadError('LISTEN_FAILED', 'the server is not listening');
-    }
-    return address;
+    return addressOf(this.#listener);
   }
 
   /** Uploads and other connections at this moment, and those whose work on the disk is not over. */
@@ -222,8 +216,8 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   #serve(socket: Socket, transport: Transport, hasSlot: boolean): ReceiveSession | undefined {
     const storage = this.#storage;
     const address = socket.remoteAddress ?? 'unknown';
-    const ofAddress = this.#ofAddress.get(address) ?? 0;
-    const full = !hasSlot || ofAddress >= (this.#options.maxConnectionsPerAddress ?? Infinity);
+    const ofAddress = this.#ofAddress.get(address) ?? { connections: 0 };
+    const full = !hasSlot || ofAddress.connections >= (this.#options.maxConnectionsPerAddress ?? Infinity);
     if (storage === undefined || full || socket.destroyed || this.#closing !== undefined) {
       // A refusal is a close without a reply (8.1).
       socket.destroy();
@@ -233,7 +227,8 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     if (this.#resetsIfKilled) this.#deliveredClose.watch(socket);
     const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#options);
     this.#connections.set(socket, session);
-    this.#ofAddress.set(address, ofAddress + 1);
+    this.#ofAddress.set(address, ofAddress);
+    ofAddress.connections += 1;
     this.#announce(formatAddress(address, socket.remotePort ?? 0), session);
     // A sender that is gone may leave work behind on the disk: both must be over.
     let running = 2;
@@ -241,9 +236,8 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       if (--running > 0) return;
       this.#connections.delete(socket);
       this.#slots.give();
-      const left = (this.#ofAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.#ofAddress.set(address, left);
-      else this.#ofAddress.delete(address);
+      ofAddress.connections -= 1;
+      if (ofAddress.connections === 0) this.#ofAddress.delete(address);
       if (this.#connections.size === 0) this.#drained?.();
     };
     session.on('stored', over);
@@ -264,27 +258,12 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       received: session.received,
       ms: this.#clock.now() - start,
     });
-    session.on('begun', () => this.#tell(() => this.emit('begun', upload())));
+    session.on('begun', () => emitSafely(this, () => this.emit('begun', upload())));
     // Not asked for, it costs nothing.
     if (this.listenerCount('progress') > 0)
-      session.on('progress', () => this.#tell(() => this.emit('progress', upload())));
-    session.on('stored', (stored) => this.#tell(() => this.emit('stored', upload(), stored)));
-    session.on('failed', (error) => this.#tell(() => this.emit('failed', upload(), error)));
-  }
-
-  /** A listener that throws must not break the session that it hears of, and least of all the others. */
-  #tell(emit: () => void): void {
-    try {
-      emit();
-    } catch (cause) {
-      this.#report(cause);
-    }
-  }
-
-  #report(cause: unknown): void {
-    const error = toGoAheadError(cause, 'INTERNAL', 'the server goes on after an unexpected error');
-    if (this.listenerCount('error') > 0) this.emit('error', error);
-    else process.emitWarning(error);
+      session.on('progress', () => emitSafely(this, () => this.emit('progress', upload())));
+    session.on('stored', (stored) => emitSafely(this, () => this.emit('stored', upload(), stored)));
+    session.on('failed', (error) => emitSafely(this, () => this.emit('failed', upload(), error)));
   }
 }
 

@@ -12,7 +12,7 @@ export interface ConnectionListener {
 }
 
 /** Tells a session how its connection ends. A reader tells it of the bytes: {@link readPlainly} or `readDirectly`. */
-export function listenToEnd(socket: Duplex, session: ConnectionListener): void {
+export function listenToEnd(socket: Duplex, session: Omit<ConnectionListener, 'receive'>): void {
   let error: Error | undefined;
   socket.on('end', () => {
     if (wasReset(socket)) session.lost();

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer as createNetServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type * as TE from 'typed-emitter';
-import { GoAheadError, toGoAheadError } from '../../errors.js';
+import { GoAheadError } from '../../errors.js';
 import type { Clock } from '../../session/clock.js';
 import { receiveOptions, requireNumber, requireTime } from '../../session/options.js';
 import { DirectoryStorage, namingRules } from '../../storage/directory-storage.js';
@@ -14,6 +14,7 @@ import { addressOf, DEFAULT_PORT } from '../address.js';
 import { listenError } from '../listen-error.js';
 import type { IncomingUpload, ServerEvents } from '../server-events.js';
 import type { ListenOptions, ServerOptions } from '../server-options.js';
+import { emitSafely, reportFault } from '../server-faults.js';
 import { systemClock } from '../system-clock.js';
 import { forkWorker } from './fork-worker.js';
 import { Ledger, SlotPool, SpacePool, type Answers } from './ledger.js';
@@ -203,8 +204,8 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
         };
       },
       gaveUp: (error) => {
-        this.#report(error);
-        void this.close().then(() => this.#tell(() => this.emit('ended', error)));
+        reportFault(this, error);
+        void this.close().then(() => emitSafely(this, () => this.emit('ended', error)));
       },
     });
   }
@@ -245,7 +246,7 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
     await this.#supervisor?.stop(drain);
     if (!this.#leftovers || this.#listening === undefined) return;
     await DirectoryStorage.open(this.#listening.directory, this.#options).catch((cause: unknown) =>
-      this.#report(cause),
+      reportFault(this, cause),
     );
   }
 
@@ -260,7 +261,7 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
         return;
       case 'report':
         ({ connections: member.connections, bufferedBytes: member.bufferedBytes } = message);
-        for (const event of message.events) this.#tell(() => this.#retell(event, member.uploads));
+        for (const event of message.events) emitSafely(this, () => this.#retell(event, member.uploads));
     }
   }
 
@@ -277,7 +278,7 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
         this.emit('failed', uploads.told(event.upload, true), fromPlainError(event.error));
         return;
       case 'error':
-        this.#report(fromPlainError(event.error));
+        reportFault(this, fromPlainError(event.error));
     }
   }
 
@@ -285,28 +286,13 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
   #lost(lost: readonly IncomingUpload[], error: GoAheadError, asked: boolean): void {
     if (asked && lost.length === 0) return;
     this.#leftovers = true;
-    for (const upload of lost) this.#tell(() => this.emit('failed', upload, error));
-    this.#report(error);
+    for (const upload of lost) emitSafely(this, () => this.emit('failed', upload, error));
+    reportFault(this, error);
   }
 
   #wantProgress(event: unknown, wanted: boolean): void {
     if (event !== 'progress') return;
     for (const process of this.#members.keys()) process.send({ type: 'progress', wanted });
-  }
-
-  /** A listener that throws must not break anything but itself. */
-  #tell(emit: () => void): void {
-    try {
-      emit();
-    } catch (cause) {
-      this.#report(cause);
-    }
-  }
-
-  #report(cause: unknown): void {
-    const error = toGoAheadError(cause, 'INTERNAL', 'the server goes on after an unexpected error');
-    if (this.listenerCount('error') > 0) this.emit('error', error);
-    else process.emitWarning(error);
   }
 }
 
