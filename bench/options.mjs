@@ -38,7 +38,7 @@ const SIZES = {
   full: {
     large: GIBIBYTE,
     smallFiles: 5000,
-    pairFiles: 1000,
+    pairFiles: 500,
     diskFiles: 1000,
     smallFile: 4 * KIBIBYTE,
     clients: [1, 8, 64, 512, 4096],

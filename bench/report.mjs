@@ -24,6 +24,9 @@ const EXPLAINED = {
   start: 'From starting the process.',
 };
 
+// By hand: what the profilers said, and about which targets.
+const PROFILE = readFileSync(new URL('profile.md', import.meta.url), 'utf8').trim();
+
 /** @param {CellResult[]} cells */
 function machines(cells) {
   const rows = cells.map(({ cell, date, commit, machine, versions, directory }) => [
@@ -78,6 +81,8 @@ touched before, and what lands is compared by hash in the first round.
 ## Targets
 
 ${targets(new Results(cells))}
+
+${PROFILE}
 
 ${sections.join('\n\n')}
 

@@ -8,7 +8,7 @@ export async function both(context) {
   const source = makeFile(join(context.directory, 'large.bin'), bytes);
   const contestants = context.pairs(Object.keys(context.all.pairs), { files: [source], bytes });
   const title = 'One large file from each client to its own server';
-  const results = await context.run([{ id: 'both', title, bytes, baseline: 'c', contestants }], 7, 1);
+  const results = await context.run([{ id: 'both', title, bytes, baseline: 'c', contestants }], 5, 1);
   rmSync(source);
   return results;
 }

@@ -40,5 +40,5 @@ export async function framer(context) {
   const bodies = BODY_CHUNKS.map((size) =>
     series(`body-${size}`, `Body in chunks of ${size.toLocaleString('en')} bytes`, size),
   );
-  return context.run(quick ? [headers[0], bodies[4]] : [...headers, ...bodies], 7, 2);
+  return context.run(quick ? [headers[0], bodies[4]] : [...headers, ...bodies], 5, 1);
 }

@@ -11,7 +11,7 @@ export async function send(context) {
     bytes,
   });
   const title = 'One large file from each sender to the C receiver';
-  const results = await context.run([{ id: 'send', title, bytes, baseline: 'c', contestants }], 7, 1);
+  const results = await context.run([{ id: 'send', title, bytes, baseline: 'c', contestants }], 5, 1);
   rmSync(source);
   return results;
 }
