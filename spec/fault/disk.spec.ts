@@ -84,6 +84,32 @@ t.test('a full disk', { skip: CANNOT_MOUNT || NO_PROCFS }, async (t) => {
   await stop(t, server);
 });
 
+t.test('a full disk, and two workers', { skip: CANNOT_MOUNT || NO_PROCFS }, async (t) => {
+  const volume = tmpfs(t, 'size=8m');
+  const server = await Serving.start(t, volume, ['--workers', '2']);
+  const body = Buffer.alloc(MiB, 'x');
+  // Whichever worker accepts which: eight fit, and no more are promised.
+  const senders = Array.from({ length: 20 }, () => new Sender(server.port));
+  const begun = await Promise.all(senders.map((sender, index) => sender.begin(body.length, `${index}.bin`)));
+  const served = senders.filter((_, index) => begun[index]);
+  t.ok(served.length >= 7 && served.length <= 8, `${served.length} of 20 are promised their space`);
+  for (const sender of served) sender.finish(body);
+  const outcomes = await Promise.all(served.map((sender) => sender.outcome()));
+  t.ok(
+    outcomes.every((outcome) => outcome === 'confirmed'),
+    'and get it',
+  );
+  t.equal(readdirSync(volume).length, served.length);
+  t.strictSame(new Set(await codes(server, 20 - served.length)), new Set(['NO_SPACE']));
+  for (const name of readdirSync(volume)) unlinkSync(join(volume, name));
+  t.equal(
+    await transfer(server.port, 'next.bin', Buffer.alloc(6 * MiB)),
+    'confirmed',
+    'what they gave back is free again',
+  );
+  await stop(t, server);
+});
+
 t.test('no inodes are left', { skip: CANNOT_MOUNT || NO_PROCFS }, async (t) => {
   // One for the directory itself; on tmpfs a link needs one too, for as long as the file has two names.
   const volume = tmpfs(t, 'size=8m,nr_inodes=5');

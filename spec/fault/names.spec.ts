@@ -115,6 +115,10 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     same('\ue000private'),
     same('tag\u{e0041}'),
     same('soft\u00adhyphen'),
+    // Every bidi control (Unicode, UAX #9).
+    ...[0x061c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069].map((mark) =>
+      same(`bidi${code(mark)}x`),
+    ),
   ],
   'spaces, and lengths in bytes': [
     refused(' '),
@@ -155,6 +159,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     same('fi'),
     same('README'),
     same('readme'),
+    // Beside `old.txt`.
+    same('OLD.TXT'),
     same('ı'),
   ],
   'taken literally': [
