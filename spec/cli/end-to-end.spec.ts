@@ -107,7 +107,8 @@ t.test('signals', async (t) => {
   t.equal(await drained.exit, 0);
   t.strictSame(readdirSync(join(directory, 'drained')), ['a.txt']);
 
-  const forced = await serve(t, join(directory, 'forced'));
+  // So long that it is the second signal that ends it.
+  const forced = await serve(t, join(directory, 'forced'), '--drain', '3600');
   const stuck = RawPeer.connect(forced.port);
   stuck.socket.write(header(5n, 'a.txt'));
   await stuck.reply();
