@@ -88,8 +88,8 @@ export async function turns(count = 50): Promise<void> {
   for (let index = 0; index < count; index++) await turn();
 }
 
-/** How the other end ended the stream: an orderly FIN, or a reset. */
-export type Ending = 'FIN' | 'RST';
+/** How the other end ended the stream: in an orderly way, by a reset, or, with TLS, by a FIN in the midst of it. */
+export type Ending = 'FIN' | 'RST' | 'cut';
 
 /** A raw socket, or TLS by hand on one, with all that came on it. */
 export class Peer {
@@ -100,7 +100,7 @@ export class Peer {
   readonly #chunks: Buffer[] = [];
   ending: Ending | undefined;
 
-  /** @param wasCut whether the stream that ends now ends in the midst of TLS: an attacker's FIN, as good as a reset */
+  /** @param wasCut whether the stream that ends now ends without close_notify */
   constructor(socket: Socket, tcp = socket, wasCut = (): boolean => false) {
     this.socket = socket;
     this.tcp = tcp;
@@ -112,7 +112,7 @@ export class Peer {
       };
       // libuv tells bytes and a reset that come together as an orderly end; getpeername(2) knows better.
       const wasReset = (): boolean => !tcp.writableFinished && tcp.remoteAddress === undefined;
-      socket.on('end', () => end(wasCut() || wasReset() ? 'RST' : 'FIN'));
+      socket.on('end', () => end(wasReset() ? 'RST' : wasCut() ? 'cut' : 'FIN'));
       socket.on('error', lost);
       if (tcp !== socket) tcp.on('error', lost);
     });
