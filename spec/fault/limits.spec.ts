@@ -39,6 +39,7 @@ t.test('descriptors run out (RLIMIT_NOFILE)', { skip: missingTool('prlimit') || 
   t.equal(await transfer(server.port, 'a.txt', Buffer.from('hello')), 'confirmed', 'it recovers');
 
   // So few are left that there is none for the file, or none to sync the directory.
+  t.ok(await server.settles(idle.descriptors));
   const free = 48 - processFigures(server.pid).descriptors;
   const outcomes: string[] = [];
   for (const left of [0, 1, 2, 3, 4]) {

@@ -64,6 +64,7 @@ const ROWS: readonly Row[] = (['rename', 'replace'] as const).flatMap((policy): 
 
 /** A server whose disk can be made to fail. */
 interface Faulty {
+  readonly times: readonly Times[];
   readonly port: number;
   readonly directory: string;
   readonly can: (call: Failing) => boolean;
@@ -95,7 +96,7 @@ async function everyCall(t: Test, server: Faulty, policy: ConflictPolicy): Promi
   for (const { call, sees } of ROWS.filter((row) => row.policy === policy && server.can(row.call))) {
     for (const error of ERRORS) {
       // With no call to remove anything nothing can be taken back: that is the next test.
-      for (const times of call === 'unlink' ? (['once'] as const) : (['once', 'always'] as const)) {
+      for (const times of call === 'unlink' ? (['once'] as const) : server.times) {
         // Without a number, which would go up with each of them.
         const name = sees === 'confirmed' ? `${error}-${times}.txt` : 'x.txt';
         server.arm([call], error, times);
@@ -171,6 +172,7 @@ async function inProcess(t: Test, policy: ConflictPolicy, synchronous: 'adaptive
   server.on('failed', (_, { code }) => codes.push(code));
   const { port } = await server.listen({ port: 0 });
   return {
+    times: ['once', 'always'],
     port,
     directory,
     can: (call) => call !== 'open of the directory',
@@ -231,6 +233,7 @@ async function program(
     void writeSync(fd, Int32Array.from(fields), 0, 4 * fields.length, 0);
   return {
     server,
+    times: LONG ? ['once', 'always'] : ['once'],
     port: server.port,
     directory,
     can: () => true,
