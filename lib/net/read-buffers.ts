@@ -6,7 +6,7 @@ const SIZES = {
   /** A header and one byte more, so that a header which is too long is seen in one read. */
   header: 2 * 2 ** 10,
   body: 64 * 2 ** 10,
-  /** One gigabyte through buffers of 256 KiB costs twice what it costs through these (docs/performance.md). */
+  /** One gigabyte through buffers of 256 KiB costs twice what it costs through these. */
   bulk: 2 ** 20,
 } as const;
 
