@@ -15,12 +15,15 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const files = (chosen.length > 0 ? chosen : all).map((name) => `spec/fault/${name}.spec.ts`);
-if (chosen.length === 0) files.push('spec/wire/framer.spec.ts');
+if (chosen.length === 0) {
+  files.push('spec/wire/framer.spec.ts');
+  for (const name of ['receive-session', 'send-session', 'pair']) files.push(`spec/session/${name}.spec.ts`);
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'go-ahead-soak-'));
 const report = join(folder, 'figures');
 writeFileSync(report, '');
-const env = { ...process.env, GO_AHEAD_SOAK: report, FRAMER_STREAMS: '1000000' };
+const env = { ...process.env, GO_AHEAD_SOAK: report, FRAMER_STREAMS: '1000000', SESSION_RUNS: '20000' };
 const flags = ['--jobs=1', '--timeout=7200', '--disable-coverage', '--allow-empty-coverage'];
 const start = performance.now();
 const { status } = spawnSync('npx', ['tap', ...flags, ...files], { cwd: root, env, stdio: 'inherit' });
