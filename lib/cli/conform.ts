@@ -157,7 +157,9 @@ function invalid(message: string, expected: string, actual: string): GoAheadErro
   return new GoAheadError('OPTION_INVALID', message, { expected, actual });
 }
 
-/** With `pretty` on standard output, unless another one is there. */
+const PRETTY: ReportRequest = { name: 'pretty', file: null };
+
+/** With `pretty` on standard output, unless another one is there. That one comes last, so that it knows of files that failed. */
 function reportsOf(asked: readonly ReportRequest[]): readonly ReportRequest[] {
   const toStandardOutput = asked.filter(({ file }) => file === null).map(({ name }) => name);
   if (toStandardOutput.length > 1) {
@@ -171,7 +173,8 @@ function reportsOf(asked: readonly ReportRequest[]): readonly ReportRequest[] {
   const files = asked.flatMap(({ file }) => (file === null ? [] : [resolve(file)]));
   const twice = files.find((file, n) => files.indexOf(file) !== n);
   if (twice !== undefined) throw invalid(`Two reports would go to one file: ${twice}`, 'a file for each', twice);
-  return toStandardOutput.length === 0 ? [{ name: 'pretty', file: null }, ...asked] : asked;
+  const inFiles = asked.filter(({ file }) => file !== null);
+  return [...inFiles, ...asked.filter(({ file }) => file === null), ...(toStandardOutput.length === 0 ? [PRETTY] : [])];
 }
 
 function readBaseline(path: string): Baseline {

@@ -104,9 +104,10 @@ export class Recorder {
       summary: summarize(results),
       exitCode: exitCodeOf(reachable, results, state),
     };
-    const told = this.#broken ? { ...report, exitCode: 5 as const } : report;
-    this.#tell((reporter) => reporter.end(told));
-    return this.#broken ? { ...report, exitCode: 5 } : report;
+    // One that fails is known to those after it.
+    const told = (): Report => (this.#broken ? { ...report, exitCode: 5 } : report);
+    this.#tell((reporter) => reporter.end(told()));
+    return told();
   }
 
   /** A reporter that fails (a full disk) is left out, and the run is not lost for the others; but it cannot end with 0. */

@@ -1,10 +1,10 @@
 /** What proves the suite for clients: peers that must pass everything, and peers that must pass nothing. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { CLIENT_CASES, conformClient, type Report } from '../../lib/conformance/index.js';
 import { Listener } from '../../lib/conformance/listener.js';
+import { tool } from './support/tool.js';
 
 t.setTimeout(300_000);
 
@@ -17,14 +17,7 @@ const OURS = path('../../dist/cli/main.js');
 const temporary = t.testdir();
 process.env['TMPDIR'] = temporary;
 
-const skip = ((): string | false => {
-  try {
-    execFileSync('python3', ['--version']);
-    return false;
-  } catch {
-    return 'python3 is not installed';
-  }
-})();
+const skip = tool('python3');
 /** In ms; what the clients below are told, so that the cases about their patience run. */
 const TIMES = { replyTimeout: 2000, sendTimeout: 2000, confirmTimeout: 2000 };
 

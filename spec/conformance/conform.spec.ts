@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { conformServer, SERVER_CASES, type Report } from '../../lib/conformance/index.js';
 import { listen, NULL_SERVERS } from './support/null-servers.js';
+import { tool } from './support/tool.js';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 /** In ms; what the servers below are told, so that the cases about their patience run. */
@@ -18,14 +18,7 @@ const OUR_SERVER = `env NODE_OPTIONS= '${process.execPath}' '${OURS}' serve {dir
 const temporary = t.testdir();
 process.env['TMPDIR'] = temporary;
 
-const skip = ((): string | false => {
-  try {
-    execFileSync('python3', ['--version']);
-    return false;
-  } catch {
-    return 'python3 is not installed';
-  }
-})();
+const skip = tool('python3');
 
 /** Without the cases that do not apply or are untestable for a reason that is expected. */
 function notPassed({ results }: Report, expected = /(?!)/): string[] {

@@ -16,6 +16,7 @@ import { wireLine } from '../../lib/conformance/reporters/text.js';
 import { UNKNOWN } from '../../lib/conformance/capabilities.js';
 import { UNMEASURED } from '../../lib/conformance/times.js';
 import { all, parseXml } from './support/markup.js';
+import { tool } from './support/tool.js';
 import { everyVerdict, play, sample, sampleResult, type Sample } from './support/sample-report.js';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -44,15 +45,6 @@ const validate = new ajv().compile(JSON.parse(readFileSync(path('../../docs/repo
 
 function valid(text: string): unknown[] {
   return validate(JSON.parse(text)) === true ? [] : (validate.errors ?? []);
-}
-
-function tool(name: string, ...args: string[]): string | false {
-  try {
-    execFileSync(name, args, { stdio: 'ignore' });
-    return false;
-  } catch {
-    return `${name} is not installed`;
-  }
 }
 
 const samples = {

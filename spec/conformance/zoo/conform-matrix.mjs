@@ -94,7 +94,7 @@ function withoutTwin(one) {
 async function confirmed(conform, { peer, defect }, wanted, failed) {
   const doubtful = wanted.filter((one) => failed.includes(one.id) && !related(PEERS[peer].defects[defect], one));
   if (doubtful.length === 0) return failed;
-  const again = killsOf(await conform({ ...optionsFor(peer, defect), cases: doubtful, width: 2 })).kills;
+  const again = killsOf(await conform({ ...optionsFor(peer, defect), cases: doubtful, width: 2, confirm: true })).kills;
   const sure = new Set(again);
   return failed.filter((id) => sure.has(id) || !doubtful.some((one) => one.id === id));
 }

@@ -147,9 +147,19 @@ export const HEADER_CASES: readonly ServerCase[] = [
     exchange: { file: over(longest), steps: WHOLE, expect: [REFUSED, { ...ACCEPTED, as: text('{t}edge.bin') }] },
     twin: { file: { name: file.name } },
   },
+  {
+    id: 'server/header/longest-stored',
+    title: 'a header of 1,024 bytes with a path: stored by who stores other paths',
+    clause: '4.8',
+    role: 'server',
+    profiles: FULL,
+    needs: 'dir',
+    requires: { paths: ['last component'] },
+    exchange: { file: over(longest), steps: WHOLE, expect: [{ ...ACCEPTED, as: text('{t}edge.bin') }] },
+  },
   refusedAsTooLong('too-long', 'a header of 1,025 bytes', tooLong, [header(), ended]),
   refusedAsTooLong('too-long-in-pieces', 'a header of 1,025 bytes, 4 of them first', tooLong, [
-    header({ at: [4] }),
+    hushed({ at: [4] }),
     ended,
   ]),
   refusedAsTooLong(

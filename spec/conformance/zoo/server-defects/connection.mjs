@@ -220,7 +220,7 @@ export const CONNECTION_DEFECTS = {
   },
   'leaks-descriptors-on-success': {
     what: 'does not close the file that it stored',
-    breaks: ['2.3'],
+    breaks: ['7.6', '2.3'],
     methods: {
       store() {
         this.file = null;
@@ -274,19 +274,6 @@ export const CONNECTION_DEFECTS = {
       tooSlow() {
         if (this.state === 'body') this.commit();
         else super.tooSlow();
-      },
-    },
-  },
-  'deadline-in-total-for-the-body': {
-    what: 'gives a body half a second in all, however steadily it comes',
-    breaks: ['11.2', '6.3', '11.5', '2.2'],
-    methods: {
-      stillComing() {
-        this.whole ??= setTimeout(() => this.guarded(() => this.tooSlow()), 500);
-      },
-      gone() {
-        super.gone();
-        clearTimeout(this.whole);
       },
     },
   },

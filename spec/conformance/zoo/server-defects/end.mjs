@@ -24,16 +24,6 @@ export const END_DEFECTS = {
       },
     },
   },
-  'commits-on-reset-in-grace': {
-    what: 'commits although the sender resets after its last byte, and before the commit',
-    breaks: ['6.4'],
-    methods: {
-      senderResets() {
-        if (this.state === 'grace') this.commit();
-        else super.senderResets();
-      },
-    },
-  },
   'one-byte-short-is-fine': {
     what: 'commits when one byte is missing: counts from one',
     breaks: ['6.4', '7.5', '7.8', '8.2'],
@@ -113,27 +103,6 @@ export const END_DEFECTS = {
     methods: {
       takeBody(piece) {
         super.takeBody(piece.subarray(0, Number(this.size - this.received)));
-      },
-    },
-    related: ['server/header/*'],
-  },
-  'commits-an-overrun-in-a-second-piece': {
-    what: 'reads nothing after the last byte',
-    breaks: ['6.5', '8.2'],
-    methods: {
-      overrun(piece) {
-        if (this.state === 'grace') this.commit();
-        else super.overrun(piece);
-      },
-    },
-    related: ['server/header/*'],
-  },
-  'no-grace': {
-    what: 'commits at the last byte, without looking whether more comes',
-    breaks: ['6.5', '8.2', '6.4'],
-    methods: {
-      lastByteIsThere() {
-        this.commit();
       },
     },
     related: ['server/header/*'],

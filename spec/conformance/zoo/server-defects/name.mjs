@@ -253,13 +253,6 @@ export const NAME_DEFECTS = {
         .replaceAll('&lt;', '<'),
     ),
   },
-  'escapes-decoded': {
-    what: 'decodes \\x41 and \\u0041 in the name',
-    breaks: ['4.7', '4.2', '4.5', '4.1', '4.3'],
-    methods: decoded((name) =>
-      name.replace(/\\x([0-9a-f]{2})|\\u([0-9a-f]{4})/gi, (_, x, u) => String.fromCharCode(parseInt(x ?? u, 16))),
-    ),
-  },
   'variables-expanded': {
     what: 'expands $HOME and the tilde',
     breaks: ['4.7', '4.1'],
