@@ -137,6 +137,8 @@ function judgeClose({ observed }: ClientRun, outcome: ClientOutcome): Axis {
 function judgeExit({ exit, observed, exchange }: ClientRun, outcome: ClientOutcome): Axis {
   const sent = exchange.steps.find((step) => step.do === 'signal client')?.signal;
   const early = observed?.stoppedAt === 'still running';
+  // It ended all the same, but only when the suite had closed the connection.
+  const late = observed?.stoppedAt === 'exited';
   const how =
     exit.failedToStart !== undefined
       ? 'could not be started'
@@ -156,7 +158,8 @@ function judgeExit({ exit, observed, exchange }: ClientRun, outcome: ClientOutco
     'not zero': 'another status than 0',
     'not zero or signal': `another status than 0, or the end by ${sent ?? 'the signal'}`,
   }[outcome.exit];
-  return axis('exit', ok && !exit.killed && !early, expected, early ? `${how}, too early` : how);
+  const when = early ? ', too early' : late ? ', too late' : '';
+  return axis('exit', ok && !exit.killed && !early && !late, expected, how + when);
 }
 
 /** Whether a client case holds its own proof: it expects nothing but a whole transfer. */

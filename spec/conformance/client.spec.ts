@@ -64,6 +64,12 @@ t.test('clients are judged', async (t) => {
     ['status 1', SENT, { exit: { ...ENDED, code: 1 } }, ['exit']],
     ['killed', SENT, { exit: { ...ENDED, code: null, signal: 'SIGKILL', killed: true } }, ['exit']],
     ['ended too early', SENT, { observed: observed('abc', { stoppedAt: 'still running' }) }, ['exit']],
+    [
+      'failed too late',
+      FAILED,
+      { exit: { ...ENDED, code: 1 }, observed: observed('abc', { stoppedAt: 'exited' }) },
+      ['exit'],
+    ],
     ['no connection', SENT, { observed: null }, ['wire']],
     ['a connection where none is allowed', { ...SENT, connects: false }, {}, ['wire']],
     ['no failure', FAILED, {}, ['exit']],

@@ -106,6 +106,17 @@ t.test('every row is sound', async (t) => {
   t.equal(new Set(CASES.map(({ id }) => id)).size, CASES.length, 'ids are unique');
 });
 
+t.test('every clause has a case, or docs/conformance.md says why not', async (t) => {
+  const covered = new Set<string>(CASES.map(({ clause }) => clause));
+  const page = readFileSync(new URL('../../docs/conformance.md', import.meta.url), 'utf8');
+  const [, section = ''] = /### Clauses without a case\n([^]*?)\n## /.exec(page) ?? [];
+  const reasons = [...section.matchAll(/^\| (\d+\.\d+) \| .{20,} \|$/gm)].map(([, id]) => id);
+  t.strictSame(
+    reasons,
+    Object.keys(CLAUSES).filter((id) => !covered.has(id)),
+  );
+});
+
 t.test('bytes', async (t) => {
   t.strictSame(
     bufferOf(join(hex('00 ff'), text('a{t}{i}é'), repeat('0d 0a', 3)), variables),

@@ -31,8 +31,7 @@ def right(path, host, port):
 
 def does_not_wait(path, host, port):
     s = connect(host, port)
-    s.sendall(header(path))
-    s.sendall(open(path, 'rb').read())
+    s.sendall(header(path) + open(path, 'rb').read())
     s.recv(1024)
     s.close()
 

@@ -13,11 +13,13 @@ export const BODY_DEFECTS = {
   'no-body': {
     what: 'sends no body',
     breaks: BODY,
+    cases: ['client/body/blanks'],
     methods: { write: () => true },
   },
   'last-byte-lost': {
     what: 'loses the last byte of the file',
     breaks: BODY,
+    cases: ['client/body/blanks'],
     methods: {
       write(piece) {
         return super.write(this.sent === this.size ? piece.subarray(0, -1) : piece);
@@ -27,11 +29,27 @@ export const BODY_DEFECTS = {
   'last-block-lost': {
     what: 'sends whole blocks of 1,024 bytes only',
     breaks: BODY,
+    cases: ['client/body/blanks'],
     methods: changed((piece) => piece.subarray(0, piece.length - (piece.length % 1024))),
   },
   'first-1024-only': {
     what: 'sends the first 1,024 bytes only',
     breaks: BODY,
+    cases: ['client/body/compressible'],
+    related: [
+      'client/end/fin-first',
+      'client/header/nine-bytes',
+      'client/header/one-piece',
+      'client/name/decomposed',
+      'client/name/hidden',
+      'client/name/leading-dash',
+      'client/name/line-feed',
+      'client/name/tilde',
+      'client/name/unicode',
+      'client/name/zero-width',
+      'client/reply/bytes',
+      'client/reply/last-byte-late',
+    ],
     methods: {
       write(piece) {
         return this.sent - piece.length === 0 ? super.write(piece.subarray(0, 1024)) : true;
@@ -41,6 +59,7 @@ export const BODY_DEFECTS = {
   'first-64-kib-only': {
     what: 'sends one buffer of 64 KiB only',
     breaks: BODY,
+    cases: ['client/body/compressible'],
     methods: {
       write(piece) {
         return this.sent - piece.length === 0 ? super.write(piece) : true;
@@ -51,6 +70,8 @@ export const BODY_DEFECTS = {
   'full-buffer-only': {
     what: 'stops after a buffer that was not full, and sends nothing when the size is a multiple of 1,024',
     breaks: BODY,
+    cases: ['client/body/compressible'],
+    related: ['client/body/fin-with-reply'],
     methods: {
       write(piece) {
         return this.size % 1024 === 0 ? true : super.write(piece);
@@ -60,6 +81,7 @@ export const BODY_DEFECTS = {
   'one-byte-file-lost': {
     what: 'sends nothing of a file of one byte',
     breaks: BODY,
+    cases: ['client/size/one'],
     methods: {
       write(piece) {
         return this.size === 1 ? true : super.write(piece);
@@ -69,6 +91,7 @@ export const BODY_DEFECTS = {
   'drops-on-backpressure': {
     what: 'drops pieces while the receiver is slow, as code does that ignores a short write',
     breaks: BODY,
+    cases: ['client/body/large'],
     methods: {
       write(piece) {
         if (!this.socket.writableNeedDrain) super.write(piece);
@@ -80,6 +103,7 @@ export const BODY_DEFECTS = {
   'short-write-lost': {
     what: 'what did not fit the socket is sent again from the wrong place',
     breaks: BODY,
+    cases: ['client/file/removed'],
     methods: {
       write(piece) {
         const enough = super.write(piece);
@@ -92,11 +116,13 @@ export const BODY_DEFECTS = {
   'pieces-twice': {
     what: 'sends each piece twice',
     breaks: BODY,
+    cases: ['client/body/blanks'],
     methods: changed((piece) => Buffer.concat([piece, piece])),
   },
   'second-piece-twice': {
     what: 'sends its second buffer twice',
     breaks: BODY,
+    cases: ['client/file/removed'],
     methods: {
       write(piece) {
         this.writes = (this.writes ?? 0) + 1;
@@ -108,6 +134,7 @@ export const BODY_DEFECTS = {
   'newline-appended': {
     what: 'appends a newline to the file',
     breaks: BODY,
+    cases: ['client/body/blanks'],
     methods: {
       write(piece) {
         return super.write(this.sent === this.size ? Buffer.concat([piece, Buffer.from('\n')]) : piece);
@@ -117,6 +144,7 @@ export const BODY_DEFECTS = {
   'end-mark': {
     what: 'sends `EOF` after the file',
     breaks: BODY,
+    cases: ['client/body/blanks'],
     methods: {
       finish(done) {
         this.socket.write('EOF');
@@ -127,6 +155,8 @@ export const BODY_DEFECTS = {
   'end-mark-for-zero': {
     what: 'sends a byte for an empty file',
     breaks: [...BODY, '5.7'],
+    cases: ['client/size/zero'],
+    related: ['client/end/reset-empty'],
     methods: {
       finish(done) {
         if (this.size === 0) this.socket.write('\0');
@@ -137,6 +167,7 @@ export const BODY_DEFECTS = {
   'header-again-before-the-body': {
     what: 'sends the header again after the reply',
     breaks: BODY,
+    cases: ['client/body/blanks'],
     methods: {
       go() {
         this.socket.write(this.headerBytes());
@@ -147,51 +178,61 @@ export const BODY_DEFECTS = {
   'text-mode': {
     what: 'reads in text mode: LF becomes CR LF',
     breaks: BODY,
+    cases: ['client/body/blanks'],
     related: ['client/*'],
     methods: changed((piece) => Buffer.from(piece.toString('latin1').replaceAll('\n', '\r\n'), 'latin1')),
   },
   'text-mode-cr-dropped': {
     what: 'reads in text mode: CR LF becomes LF',
     breaks: BODY,
+    cases: ['client/file/removed'],
     methods: changed((piece) => Buffer.from(piece.toString('latin1').replaceAll('\r\n', '\n'), 'latin1')),
     related: ['client/*'],
   },
   'ends-at-1a': {
     what: 'a byte 1A ends the file',
     breaks: BODY,
+    cases: ['client/file/removed'],
     related: ['client/*'],
     methods: changed((piece) => (piece.includes(0x1a) ? piece.subarray(0, piece.indexOf(0x1a)) : piece)),
   },
   'ends-at-nul': {
     what: 'a NUL ends what is sent of a piece',
     breaks: BODY,
+    cases: ['client/file/removed'],
     related: ['client/*'],
     methods: changed((piece) => (piece.includes(0) ? piece.subarray(0, piece.indexOf(0)) : piece)),
   },
   'body-as-utf8': {
     what: 'reads the file as UTF-8',
     breaks: BODY,
+    cases: ['client/file/removed'],
     methods: changed((piece) => Buffer.from(piece.toString('utf8'), 'utf8')),
   },
   'body-bom-dropped': {
     what: 'drops a byte order mark at the beginning of the file',
     breaks: BODY,
+    cases: ['client/body/byte-order-mark'],
     methods: changed((piece) => (piece.subarray(0, 3).toString('hex') === 'efbbbf' ? piece.subarray(3) : piece)),
   },
   'ff-doubled': {
     what: 'doubles FF, as for telnet',
     breaks: BODY,
+    cases: ['client/file/removed'],
     related: ['client/*'],
     methods: changed((piece) => Buffer.from(piece.toString('latin1').replaceAll('\xff', '\xff\xff'), 'latin1')),
   },
   'dots-doubled': {
     what: 'doubles a dot at the beginning of a line, as for SMTP',
     breaks: BODY,
+    cases: ['client/file/removed'],
+    related: ['client/body/fin-with-reply', 'client/failure/sigint-resets'],
     methods: changed((piece) => Buffer.from(piece.toString('latin1').replace(/(^|\n)\./g, '$1..'), 'latin1')),
   },
   'white-space-stripped': {
     what: 'strips white space at both ends of the file',
     breaks: BODY,
+    cases: ['client/body/blanks'],
     methods: changed((piece) =>
       Buffer.from(piece.toString('latin1').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''), 'latin1'),
     ),
@@ -200,6 +241,7 @@ export const BODY_DEFECTS = {
   'zeros-cut': {
     what: 'strips NULs at the end of a piece',
     breaks: BODY,
+    cases: ['client/file/removed'],
     methods: changed((piece) =>
       piece.subarray(0, piece.length - (/\0*$/.exec(piece.toString('latin1'))?.[0].length ?? 0)),
     ),
@@ -208,6 +250,7 @@ export const BODY_DEFECTS = {
   'go-ahead-in-the-body': {
     what: 'drops `go ahead` from the file',
     breaks: BODY,
+    cases: ['client/body/reply'],
     methods: changed((piece) =>
       piece.includes('go ahead') ? Buffer.from(piece.toString('latin1').replace('go ahead', ''), 'latin1') : piece,
     ),
@@ -215,6 +258,7 @@ export const BODY_DEFECTS = {
   'shrunk-is-padded': {
     what: 'pads with zeros when the file shrank',
     breaks: ['6.2', '6.1'],
+    cases: ['client/file/emptied-before-reply'],
     methods: {
       checkChange: () => undefined,
       bodyIsSent() {
@@ -228,6 +272,7 @@ export const BODY_DEFECTS = {
   'shrunk-is-fine': {
     what: 'sends what is there when the file shrank, and exits with 0',
     breaks: ['6.2', '6.1', '8.6'],
+    cases: ['client/file/rewritten'],
     methods: {
       checkChange: () => undefined,
       bodyIsSent() {
@@ -237,20 +282,10 @@ export const BODY_DEFECTS = {
     },
     related: ['client/file/*'],
   },
-  'shrunk-ends-with-fin': {
-    what: 'ends with FIN when the file shrank, and exits with 1',
-    breaks: ['8.5', '6.2'],
-    methods: {
-      bodyIsSent() {
-        if (this.sent < this.size) this.giveUp = () => this.socket.end();
-        super.bodyIsSent();
-      },
-    },
-    related: ['client/file/*'],
-  },
   'grown-is-cut': {
     what: 'sends the announced length when the file grew, and exits with 0',
     breaks: ['6.2', '8.6'],
+    cases: ['client/file/appended'],
     methods: {
       checkChange: () => undefined,
       read() {
@@ -263,18 +298,21 @@ export const BODY_DEFECTS = {
   'grown-is-sent': {
     what: 'sends what was appended as well',
     breaks: ['6.2', '6.1', '8.6'],
+    cases: ['client/file/appended'],
     methods: { checkLength: () => undefined, checkChange: () => undefined },
     related: ['client/file/*'],
   },
   'rewritten-is-sent': {
     what: 'does not look whether the file was changed while it was sent',
     breaks: ['6.1', '6.2'],
+    cases: ['client/file/rewritten'],
     methods: { checkChange: () => undefined },
     related: ['client/file/*'],
   },
   'file-opened-late': {
     what: 'opens the file after the reply, so that another one may stand there',
     breaks: ['6.2', '6.1', '8.7'],
+    cases: ['client/file/appended'],
     methods: {
       checkChange: () => undefined,
       go() {
@@ -293,6 +331,7 @@ export const BODY_DEFECTS = {
   'waits-for-more': {
     what: 'waits for the file to grow again when it shrank',
     breaks: ['6.2', '8.6'],
+    cases: ['client/file/emptied-before-reply'],
     methods: {
       bodyIsSent() {
         if (this.sent === this.size) super.bodyIsSent();
@@ -304,6 +343,8 @@ export const BODY_DEFECTS = {
   'missing-is-empty': {
     what: 'sends an empty file when there is none',
     breaks: ['8.7', '8.6'],
+    cases: ['client/file/dangling-link'],
+    related: ['client/header/name-not-utf8'],
     methods: {
       look() {
         if (fs.existsSync(this.path)) return super.look();
@@ -317,6 +358,8 @@ export const BODY_DEFECTS = {
   'missing-is-no-failure': {
     what: 'says that there is no file, and exits with 0',
     breaks: ['8.7', '8.6'],
+    cases: ['client/file/dangling-link'],
+    related: ['client/header/name-not-utf8'],
     methods: {
       look() {
         if (!fs.existsSync(this.path)) this.failureCode = () => 0;
@@ -327,6 +370,7 @@ export const BODY_DEFECTS = {
   'missing-found-late': {
     what: 'connects before it looks for the file',
     breaks: ['8.7'],
+    cases: ['client/file/device'],
     methods: {
       look: () => undefined,
       prepare: () => undefined,
@@ -341,6 +385,7 @@ export const BODY_DEFECTS = {
   'directory-is-sent': {
     what: 'announces the size of a directory, and fails when it reads',
     breaks: ['8.7'],
+    cases: ['client/file/device'],
     methods: {
       look() {
         const stat = fs.statSync(this.path);
@@ -353,6 +398,7 @@ export const BODY_DEFECTS = {
   'directory-is-empty': {
     what: 'sends a directory as an empty file',
     breaks: ['8.7', '8.6'],
+    cases: ['client/file/directory'],
     methods: {
       look() {
         if (!fs.statSync(this.path).isDirectory()) return super.look();
@@ -366,6 +412,7 @@ export const BODY_DEFECTS = {
   'fifo-hangs': {
     what: 'opens a FIFO, and waits for a writer',
     breaks: ['8.7', '8.6'],
+    cases: ['client/file/fifo'],
     methods: {
       look() {
         // What open(2) does for ever, without a thread that keeps the process from its end.
@@ -383,6 +430,7 @@ export const BODY_DEFECTS = {
   'fifo-is-empty': {
     what: 'sends a FIFO as an empty file',
     breaks: ['8.7', '8.6'],
+    cases: ['client/file/fifo'],
     methods: {
       look() {
         if (!fs.statSync(this.path).isFIFO()) return super.look();
@@ -396,6 +444,7 @@ export const BODY_DEFECTS = {
   'unreadable-found-late': {
     what: 'connects and sends the header before it opens the file',
     breaks: ['8.7', '6.2'],
+    cases: ['client/file/unreadable'],
     methods: {
       look() {
         const stat = fs.statSync(this.path, { bigint: true });
@@ -410,19 +459,10 @@ export const BODY_DEFECTS = {
     },
     related: ['client/file/*'],
   },
-  'symlink-refused': {
-    what: 'refuses a symbolic link to a file',
-    breaks: ['6.1'],
-    methods: {
-      look() {
-        if (fs.lstatSync(this.path).isSymbolicLink()) throw new Error('a link');
-        super.look();
-      },
-    },
-  },
   'empty-refused': {
     what: 'refuses to send an empty file',
     breaks: ['6.1', '5.7', '3.2'],
+    cases: ['client/size/zero'],
     methods: {
       look() {
         super.look();
@@ -433,6 +473,7 @@ export const BODY_DEFECTS = {
   'large-refused': {
     what: 'refuses to send more than a mebibyte',
     breaks: ['6.1', '3.2', '9.1'],
+    cases: ['client/file/rewritten'],
     methods: {
       look() {
         super.look();

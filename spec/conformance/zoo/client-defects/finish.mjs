@@ -6,29 +6,34 @@ export const FINISH_DEFECTS = {
   'exits-with-0-always': {
     what: 'exits with 0 whatever happens',
     breaks: ['8.6', '5.5', '5.6', '6.2', '7.9', '7.10', '7.11', '8.7', '4.14', '5.8', '11.3', '11.4', '8.5'],
+    cases: ['client/failure/nobody-listens'],
     methods: { failureCode: () => 0 },
     related: ['client/*'],
   },
   'exits-with-1-always': {
     what: 'exits with 1 whatever happens',
     breaks: ['8.6', '6.1'],
+    cases: ['client/body/blanks'],
     methods: { successCode: () => 1 },
   },
   'exits-with-256': {
     what: 'exits with 256, which is 0 for the system',
     breaks: ['8.6', '5.5', '5.6', '6.2', '7.9', '7.10', '7.11', '8.7', '4.14', '5.8', '11.3', '11.4', '8.5'],
+    cases: ['client/failure/nobody-listens'],
     methods: { failureCode: () => 256 },
     related: ['client/*'],
   },
   'fails-silently': {
     what: 'exits with 1 and says nothing',
     breaks: ['8.6', '5.5', '5.6', '6.2', '7.9', '7.10', '7.11', '8.7', '4.14', '5.8', '11.3', '11.4', '8.5'],
+    cases: ['client/failure/nobody-listens'],
     methods: { complain: () => undefined },
     related: ['client/*'],
   },
   'ends-by-a-signal': {
     what: 'a failure ends it by SIGABRT',
     breaks: ['8.6', '5.5', '5.6', '6.2', '7.9', '7.10', '7.11', '8.7', '4.14', '5.8', '11.3', '11.4', '8.5'],
+    cases: ['client/failure/nobody-reads-the-message'],
     methods: {
       complain(message) {
         super.complain(message);
@@ -40,6 +45,8 @@ export const FINISH_DEFECTS = {
   'success-at-the-last-byte': {
     what: 'reports success as soon as the last byte is sent',
     breaks: ['7.9', '7.10', '8.6', '11.4'],
+    cases: ['client/end/receipt-awaited-empty'],
+    related: ['client/reply/byte-after-body'],
     methods: {
       finish(done) {
         super.finish(() => {
@@ -52,6 +59,7 @@ export const FINISH_DEFECTS = {
   'leaves-at-the-last-byte': {
     what: 'closes and exits with 0 after its last write, as code without a receipt does',
     breaks: ['7.9', '7.10', '7.11', '8.6', '11.4'],
+    cases: ['client/end/receipt-awaited-empty'],
     methods: {
       finish() {
         this.socket.destroySoon();
@@ -62,6 +70,7 @@ export const FINISH_DEFECTS = {
   'waits-100-ms-for-the-receipt': {
     what: 'reports success when the receiver has not closed in 100 ms',
     breaks: ['7.9', '7.10', '11.4'],
+    cases: ['client/end/receipt-awaited-empty'],
     methods: {
       finish(done) {
         super.finish(() => {
@@ -80,6 +89,7 @@ export const FINISH_DEFECTS = {
   'reset-after-last-byte-is-success': {
     what: 'takes a reset after the last byte for success',
     breaks: ['7.10', '7.9', '8.6'],
+    cases: ['client/end/reset-empty'],
     methods: {
       connectionFails(error) {
         if (this.state === 'receipt' || this.state === 'last byte') this.succeed();
@@ -91,6 +101,7 @@ export const FINISH_DEFECTS = {
   'reset-in-mid-body-is-success': {
     what: 'takes a reset in mid-body for success',
     breaks: ['7.10', '7.11', '8.6', '7.9'],
+    cases: ['client/body/reset-before-first-byte'],
     methods: {
       connectionFails(error) {
         if (this.state === 'body') this.succeed();
@@ -102,6 +113,7 @@ export const FINISH_DEFECTS = {
   'reset-hangs': {
     what: 'does not notice a reset',
     breaks: ['7.10', '8.6', '7.11'],
+    cases: ['client/reply/reset'],
     methods: {
       connectionFails(error) {
         if (this.state === 'header') return super.connectionFails(error);
@@ -114,6 +126,7 @@ export const FINISH_DEFECTS = {
   'early-end-is-success': {
     what: 'takes a FIN in mid-body for success',
     breaks: ['7.11', '7.9', '8.6', '8.5'],
+    cases: ['client/body/fin-with-reply'],
     methods: {
       earlyEnd() {
         if (this.state !== 'body') return super.earlyEnd();
@@ -126,6 +139,7 @@ export const FINISH_DEFECTS = {
   'early-end-ignored': {
     what: 'does not notice a FIN in mid-body, and takes it for the receipt later',
     breaks: ['7.11', '7.9', '8.6'],
+    cases: ['client/body/fin-with-reply'],
     methods: {
       earlyEnd() {
         if (this.state !== 'body') super.earlyEnd();
@@ -136,6 +150,7 @@ export const FINISH_DEFECTS = {
   'early-end-hangs': {
     what: 'stops sending after a FIN in mid-body, and stays',
     breaks: ['7.11', '8.6'],
+    cases: ['client/body/fin-with-reply'],
     methods: {
       earlyEnd() {
         if (this.state !== 'body') return super.earlyEnd();
@@ -149,6 +164,7 @@ export const FINISH_DEFECTS = {
   'no-fin': {
     what: 'keeps its side open after the last byte until the receiver closes',
     breaks: ['7.1', '7.9'],
+    cases: ['client/end/fin-first-empty'],
     methods: {
       finish(done) {
         this.socket.write('', done);
@@ -158,25 +174,17 @@ export const FINISH_DEFECTS = {
   'fin-after-the-header': {
     what: 'sends FIN after the header, and so no body',
     breaks: ['3.5', '6.1', '7.1'],
+    cases: ['client/header/awaited'],
     methods: {
       headerIsSent() {
         this.socket.end();
       },
     },
   },
-  'fin-late': {
-    what: 'sends FIN 400 ms after the last byte',
-    breaks: ['7.1'],
-    methods: {
-      finish(done) {
-        setTimeout(() => super.finish(done), 400);
-      },
-    },
-    related: ['client/finish/*'],
-  },
   'reset-at-the-end': {
     what: 'resets after the last byte instead of FIN',
     breaks: ['7.1', '6.1', '7.9'],
+    cases: ['client/end/fin-first-empty'],
     methods: {
       finish() {
         setTimeout(() => {
@@ -189,6 +197,7 @@ export const FINISH_DEFECTS = {
   'fin-on-failure': {
     what: 'closes with FIN when it fails after the header',
     breaks: ['8.5'],
+    cases: ['client/failure/wrong-reply-resets'],
     methods: {
       giveUp() {
         this.socket.end();
@@ -200,12 +209,14 @@ export const FINISH_DEFECTS = {
   'open-on-failure': {
     what: 'leaves the connection open for a while when it fails',
     breaks: ['8.5', '8.6', '5.5', '5.6'],
+    cases: ['client/failure/wrong-reply-resets'],
     methods: { giveUp: () => undefined },
     related: ['client/*'],
   },
   'no-send-deadline': {
     what: 'waits for ever for a receiver that takes nothing',
     breaks: ['11.3', '8.6'],
+    cases: ['client/time/nothing-taken'],
     methods: {
       waitAtMost(ms, what) {
         if (this.state !== 'body') super.waitAtMost(ms, what);
@@ -216,6 +227,7 @@ export const FINISH_DEFECTS = {
   'stalled-receiver-is-success': {
     what: 'exits with 0 when the receiver takes nothing for too long',
     breaks: ['11.3', '8.6', '7.9'],
+    cases: ['client/time/nothing-taken'],
     methods: {
       tooLate(what) {
         if (this.state === 'body' || this.state === 'last byte') process.exit(0);
@@ -226,6 +238,7 @@ export const FINISH_DEFECTS = {
   'no-confirm-deadline': {
     what: 'waits for ever for the receiver to close',
     breaks: ['11.4', '8.6'],
+    cases: ['client/time/never-closed'],
     methods: {
       waitAtMost(ms, what) {
         if (this.state !== 'receipt') super.waitAtMost(ms, what);
@@ -237,6 +250,7 @@ export const FINISH_DEFECTS = {
   'no-receipt-is-success': {
     what: 'exits with 0 when the receiver does not close in time',
     breaks: ['11.4', '7.9', '8.6'],
+    cases: ['client/time/never-closed'],
     methods: {
       tooLate(what) {
         if (this.state === 'receipt') process.exit(0);
@@ -248,6 +262,7 @@ export const FINISH_DEFECTS = {
   'slow-receiver-fails': {
     what: 'gives up when the transfer takes more than 200 ms in all',
     breaks: ['6.1', '11.3', '11.4', '5.4', '3.5'],
+    cases: ['client/body/blanks'],
     methods: {
       connected() {
         super.connected();
@@ -262,6 +277,7 @@ export const FINISH_DEFECTS = {
   'reply-must-be-quick': {
     what: 'waits 30 ms for a reply',
     breaks: ['5.8', '5.4', '3.5', '5.7'],
+    cases: ['client/reply/split'],
     methods: {
       waitAtMost(ms, what) {
         super.waitAtMost(this.state === 'reply' ? 30 : ms, what);
@@ -272,6 +288,7 @@ export const FINISH_DEFECTS = {
   'dies-of-sigint': {
     what: 'lets SIGINT end it: the system closes with FIN what was sent so far',
     breaks: ['8.5', '8.6'],
+    cases: ['client/failure/sigint-resets'],
     methods: {
       interrupted() {
         process.exitCode = 130;
@@ -284,6 +301,7 @@ export const FINISH_DEFECTS = {
   'sigint-is-success': {
     what: 'exits with 0 on SIGINT',
     breaks: ['8.6', '7.9', '8.5'],
+    cases: ['client/failure/sigint-before-reply'],
     methods: {
       interrupted() {
         process.exit(0);
@@ -294,12 +312,14 @@ export const FINISH_DEFECTS = {
   'ignores-sigint': {
     what: 'goes on after SIGINT',
     breaks: ['8.6', '8.5'],
+    cases: ['client/failure/sigint-resets'],
     methods: { interrupted: () => undefined },
     related: ['client/failure/*'],
   },
   'retries-after-failure': {
     what: 'tries again on a new connection when the transfer failed',
     breaks: ['8.6', '2.1', '7.10', '5.5', '5.6', '7.11'],
+    cases: ['client/end/reset-with-reply-empty'],
     methods: {
       fail(message) {
         if (this.again || !this.socket || this.state === 'over') return super.fail(message);
@@ -323,6 +343,7 @@ export const FINISH_DEFECTS = {
   'retries-for-ever': {
     what: 'tries again until it works',
     breaks: ['8.6', '7.10', '5.5', '5.6', '7.11', '2.1'],
+    cases: ['client/failure/nobody-reads-the-message'],
     methods: {
       fail() {
         if (!this.socket) return super.fail('failed');
@@ -344,6 +365,7 @@ export const FINISH_DEFECTS = {
   'sends-twice': {
     what: 'sends the file again on a second connection after a success',
     breaks: ['2.1'],
+    cases: ['client/header/one-connection'],
     methods: {
       succeed() {
         if (this.again || this.state === 'over') return super.succeed();
@@ -361,6 +383,7 @@ export const FINISH_DEFECTS = {
   'tries-the-port-first': {
     what: 'connects and leaves to see whether somebody listens, and connects again then',
     breaks: ['2.1', '3.1'],
+    cases: ['client/header/one-connection'],
     methods: {
       connect() {
         super.connect();

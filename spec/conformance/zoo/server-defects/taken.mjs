@@ -9,6 +9,7 @@ export const TAKEN_DEFECTS = {
   'truncates-in-place': {
     what: 'empties the file that stands under the name as soon as an upload begins',
     breaks: [...TAKEN, '8.4', '7.8', '10.4'],
+    cases: ['server/standing/never-lost-empty'],
     methods: {
       open() {
         super.open();
@@ -19,6 +20,7 @@ export const TAKEN_DEFECTS = {
   'deletes-the-old-file-first': {
     what: 'deletes what stands under the name before the upload, for room',
     breaks: [...TAKEN, '8.4', '7.8', '10.4', '4.9'],
+    cases: ['server/standing/never-lost-empty'],
     methods: {
       open() {
         super.open();
@@ -30,6 +32,7 @@ export const TAKEN_DEFECTS = {
   'deletes-the-old-file-on-failure': {
     what: 'cleans up after a failure under the final name, whosever file that is',
     breaks: ['8.4', '8.3', '10.1'],
+    cases: ['server/standing/kept-on-refusal'],
     methods: {
       discard() {
         super.discard();
@@ -42,6 +45,7 @@ export const TAKEN_DEFECTS = {
   'deletes-the-winner': {
     what: 'of two uploads under one name the one that fails deletes the file of the one that did not',
     breaks: ['8.3', '8.4', '10.2', '10.1'],
+    cases: ['server/taken/earlier-fails'],
     methods: {
       fail() {
         super.fail();
@@ -56,6 +60,7 @@ export const TAKEN_DEFECTS = {
   'failure-removes-all-temporary-files': {
     what: 'cleans up after a failure by removing every temporary file',
     breaks: ['8.3', '2.3'],
+    cases: ['server/many/storm-of-headers'],
     methods: {
       discard() {
         if (this.temporary === null) return;
@@ -68,6 +73,7 @@ export const TAKEN_DEFECTS = {
   replaces: {
     what: 'replaces an existing file, in one step, though nobody asked it to',
     breaks: [...TAKEN, '10.4', '4.9', '4.10'],
+    cases: ['server/standing/never-lost-empty'],
     methods: {
       link() {
         const stat = fs.lstatSync(this.finalPath(0), { throwIfNoEntry: false });
@@ -81,6 +87,7 @@ export const TAKEN_DEFECTS = {
   'replaces-in-two-steps': {
     what: 'deletes the existing file and stores the new one 60 ms later',
     breaks: [...TAKEN, '10.4', '7.5'],
+    cases: ['server/standing/never-lost-empty'],
     related: ['server/taken/*'],
     methods: {
       store() {
@@ -95,6 +102,7 @@ export const TAKEN_DEFECTS = {
   'refuses-taken-names': {
     what: 'refuses a name that is taken',
     breaks: ['10.3', '10.2'],
+    cases: ['server/taken/at-once-refused'],
     related: ['server/taken/*'],
     methods: {
       open() {
@@ -106,7 +114,8 @@ export const TAKEN_DEFECTS = {
   'drops-what-is-taken': {
     what: 'says go ahead and closes like after a stored file, but keeps the old one only',
     breaks: [...TAKEN, '7.5', '7.2', '4.10', '4.9'],
-    related: ['server/taken/*'],
+    cases: ['server/standing/never-lost-empty'],
+    related: ['server/taken/*', 'server/standing/old-until-whole'],
     methods: {
       link() {
         if (!fs.lstatSync(this.finalPath(0), { throwIfNoEntry: false })) super.link();
@@ -116,6 +125,7 @@ export const TAKEN_DEFECTS = {
   'one-number-only': {
     what: 'knows the number 1 only, and replaces it',
     breaks: [...TAKEN],
+    cases: ['server/taken/three-numbered'],
     related: ['server/taken/*'],
     methods: {
       link() {
@@ -126,20 +136,10 @@ export const TAKEN_DEFECTS = {
       },
     },
   },
-  'number-makes-the-name-too-long': {
-    what: 'a number does not fit behind a long name: the upload fails at its end',
-    breaks: ['10.3', '10.1'],
-    related: ['server/taken/*'],
-    methods: {
-      numbered(number) {
-        const name = number === 0 ? this.name : `${this.name} (${number})`;
-        return name;
-      },
-    },
-  },
   'number-checked-too-early': {
     what: 'chooses the number when the upload begins, so that two at once get the same one',
     breaks: [...TAKEN],
+    cases: ['server/taken/at-once-numbered'],
     related: ['server/taken/*'],
     methods: {
       open() {
@@ -156,6 +156,7 @@ export const TAKEN_DEFECTS = {
   'temporary-name-from-the-name': {
     what: 'its temporary file is the name and `.part`: uploads under one name write into one file',
     breaks: ['10.2', '8.3', '7.8', '10.3'],
+    cases: ['server/taken/temporary-names'],
     related: ['server/taken/*'],
     methods: {
       temporaryPath() {
@@ -170,6 +171,7 @@ export const TAKEN_DEFECTS = {
   'part-file-of-somebody-else': {
     what: 'its temporary file is the name and `.tmp`, which may be the name of a file that was stored',
     breaks: ['10.1', '8.3', '10.3', '8.4'],
+    cases: ['server/taken/longest'],
     related: ['server/taken/*', 'server/name/*'],
     methods: {
       temporaryPath() {
@@ -184,6 +186,7 @@ export const TAKEN_DEFECTS = {
   'stale-tail': {
     what: 'writes over an existing file without cutting it: the end of a longer one remains',
     breaks: [...TAKEN, '6.3', '8.4', '10.4', '7.8'],
+    cases: ['server/standing/never-lost-empty'],
     related: ['server/taken/*'],
     methods: {
       link() {
@@ -199,6 +202,7 @@ export const TAKEN_DEFECTS = {
   'appends-to-existing': {
     what: 'appends to an existing file',
     breaks: [...TAKEN, '6.3', '8.4', '10.4'],
+    cases: ['server/standing/never-lost-empty'],
     related: ['server/taken/*'],
     methods: {
       link() {
@@ -211,6 +215,7 @@ export const TAKEN_DEFECTS = {
   'writes-through-hard-links': {
     what: 'writes into an existing file in place, so that its other links change too',
     breaks: [...TAKEN, '8.4', '4.1', '10.4'],
+    cases: ['server/standing/hard-link'],
     related: ['server/taken/*'],
     methods: {
       link() {
