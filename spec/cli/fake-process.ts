@@ -4,7 +4,7 @@ import { Readable, Writable } from 'node:stream';
 import type { Environment, Signal } from '../../lib/cli/environment.js';
 import { run } from '../../lib/cli/run.js';
 
-/** An output that keeps what was written, and lets a spec wait for it. */
+/** An output that keeps what was written, and lets a spec wait for it; `line` when a line is whole. */
 export class Capture extends Writable {
   text = '';
   readonly isTTY: boolean;
@@ -29,6 +29,7 @@ export class Capture extends Writable {
   override _write(chunk: Buffer, _encoding: string, written: () => void): void {
     this.text += chunk.toString();
     for (const check of [...this.#waiting]) check();
+    if (this.text.endsWith('\n')) this.emit('line');
     written();
   }
 
@@ -116,6 +117,10 @@ export class RawPeer {
 
   static connect(port: number): RawPeer {
     return new RawPeer(connect({ host: '127.0.0.1', port }));
+  }
+
+  get received(): string {
+    return this.#received;
   }
 
   async reply(): Promise<string> {

@@ -1,4 +1,4 @@
-"""Usage: python3 classic_client.py FILE HOST PORT [--pause MS]"""
+"""Usage: python3 classic_client.py FILE HOST PORT [--as NAME] [--pause MS]"""
 import argparse
 import os
 import socket
@@ -9,13 +9,12 @@ import time
 BUFFER = 1024
 
 
-def send_file(path, host, port, pause):
+def send_file(path, name, host, port, pause):
     size = os.path.getsize(path)
-    name = os.path.basename(path).encode()
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.connect((host, port))
-        sock.send(struct.pack('!Q', size) + name)
+        sock.send(struct.pack('!Q', size) + name.encode())
         answer = sock.recv(BUFFER)
         if answer != b'go ahead':
             raise ValueError('the server answered %r' % answer)
@@ -25,7 +24,8 @@ def send_file(path, host, port, pause):
                 if not data:
                     break
                 sock.sendall(data)
-                time.sleep(pause / 1000)
+                if pause:
+                    time.sleep(pause / 1000)
     finally:
         sock.close()
 
@@ -35,10 +35,12 @@ def main():
     parser.add_argument('file')
     parser.add_argument('host')
     parser.add_argument('port', type=int)
+    parser.add_argument('--as', dest='name')
     parser.add_argument('--pause', type=float, default=0)
     args = parser.parse_args()
     try:
-        send_file(args.file, args.host, args.port, args.pause)
+        name = args.name or os.path.basename(args.file)
+        send_file(args.file, name, args.host, args.port, args.pause)
     except Exception as error:
         print('error:', error, file=sys.stderr)
         sys.exit(1)
