@@ -46,6 +46,22 @@ function workerOf(directory: string): number {
   return readdirSync(directory).flatMap((name) => parseTemporaryName(name)?.pid ?? [])[0] ?? 0;
 }
 
+/**
+ * Settles when all that this worker did so far was told: it tells in order, but a moment after the reply, and killed before,
+ * it never would.
+ */
+async function heard({ port, stdout }: { port: number; stdout: Capture }, directory: string, worker: number) {
+  for (let turn = 1, accepted = 0; accepted !== worker; turn++) {
+    const before = new Set(readdirSync(directory));
+    const peer = await begin(port, `told-${turn}`);
+    const temporary = readdirSync(directory).find((name) => !before.has(name)) ?? '';
+    accepted = parseTemporaryName(temporary)?.pid ?? 0;
+    peer.socket.end('hello');
+    await peer.closed;
+    await stdout.waitFor(new RegExp(`stored told-${turn}:`));
+  }
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((turn) => setImmediate(turn));
 }
@@ -122,6 +138,7 @@ t.test('ends clearly when no worker can be kept', POSIX, async (t) => {
   const server = await serve(t, directory);
   const lost = await begin(server.port, 'lost.txt');
   const worker = workerOf(directory);
+  await heard(server, directory, worker);
   rmSync(directory, { recursive: true });
   process.kill(worker, 'SIGKILL');
   await lost.closed;

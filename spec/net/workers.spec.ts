@@ -34,7 +34,11 @@ async function clusterRig(t: Test, options: Partial<ClusterServerOptions> = {}, 
   );
   t.teardown(() => server.close({ drain: 0 }));
   const [begun, stored, failed, errors]: [number[], IncomingUpload[], Failure[], GoAheadError[]] = [[], [], [], []];
-  server.on('begun', ({ id }) => begun.push(id));
+  const told = new Set<string>();
+  server.on('begun', ({ id, peer }) => {
+    begun.push(id);
+    told.add(peer);
+  });
   server.on('stored', (upload) => stored.push(upload));
   server.on('failed', (upload, error) => failed.push({ upload, error }));
   server.on('error', (error) => errors.push(error));
@@ -55,6 +59,8 @@ async function clusterRig(t: Test, options: Partial<ClusterServerOptions> = {}, 
     while (byProcess.size < workers) {
       const names = new Set(readdirSync(directory));
       const peer = await announce(10, 'running');
+      // The worker tells of it a moment after the reply; killed before, it never would.
+      await until(() => told.has(`127.0.0.1:${peer.socket.localPort}`));
       const pid = parseTemporaryName(readdirSync(directory).find((name) => !names.has(name)) ?? '')?.pid ?? 0;
       // Who accepts is up to the kernel.
       if (byProcess.has(pid)) peer.reset();
