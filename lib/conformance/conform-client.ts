@@ -48,13 +48,21 @@ function usage(message: string, expected: string, actual: string): GoAheadError 
 function checked({ exec, port, cwd }: ConformClientOptions): readonly string[] {
   const words = splitCommand(exec);
   if (!mentions(words, 'file') && !mentions(words, 'name')) {
-    throw usage('The command of --exec is not told which file to send.', '{file} or {name} in the command', exec);
+    throw usage(
+      'The command of --exec is not told which file to send: put {file} or {name} into it.',
+      '{file} or {name} in the command',
+      exec,
+    );
   }
   if (!mentions(words, 'file') && cwd === undefined) {
     throw usage('The command of --exec is told a name only.', '{file} in the command, or --cwd, where it runs', exec);
   }
   if (!mentions(words, 'port') && port === undefined) {
-    throw usage('The command of --exec is not told a port.', '{port} in the command, or --port', exec);
+    throw usage(
+      'The command of --exec is not told a port: put {port} into it, or say its fixed one with --port.',
+      '{port} in the command, or --port',
+      exec,
+    );
   }
   return words;
 }
@@ -96,6 +104,7 @@ export async function conformClient(options: ConformClientOptions): Promise<Repo
       traced: options.trace !== undefined,
     });
     await recorder.run(async () => {
+      if (cases.length === 0) return;
       await run.begin();
       await run.all(shuffle(cases, random32));
     });

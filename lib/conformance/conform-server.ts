@@ -84,6 +84,7 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
       const token = tokens(random);
       const run = new Run(options, { target, directory, profile, token, seed, recorder });
       await recorder.run(async () => {
+        if (cases.length === 0) return;
         await directory?.begin();
         await run.begin();
         await run.all(shuffle(cases, random));
@@ -181,13 +182,15 @@ class Run {
       naming: this.capabilities.naming,
     };
     if (this.ground.directory !== null) this.ground.directory.suffix = this.ground.suffix;
-    if (this.#probe.gate !== null) this.#base.recorder.notes.push(`The control transfer failed: ${this.#probe.gate}`);
-    if (this.ground.target.exit !== null) await this.#restart('the probes');
+    if (this.#probe.gate !== null && this.reachable) {
+      this.#base.recorder.notes.push(`The control transfer failed: ${this.#probe.gate}`);
+    }
+    if (this.reachable && this.ground.target.exit !== null) await this.#restart('the probes');
   }
 
   async all(cases: readonly ServerCase[]): Promise<void> {
     if (!this.reachable) {
-      const reason = `the target cannot be reached: ${this.#probe?.gate ?? ''}`;
+      const reason = this.ground.target.whyUnreachable(this.#probe?.gate ?? '');
       for (const one of cases)
         this.#base.recorder.publish(resultOf(one, { verdict: 'inconclusive', reason, replay: this.#replay(one.id) }));
       return;

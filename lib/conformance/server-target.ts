@@ -2,7 +2,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GoAheadError } from '../errors.js';
-import { Child, type Exit, type Memory } from './child.js';
+import { Child, describeExit, type Exit, type Memory } from './child.js';
 import { fillCommand, mentions, splitCommand } from './command.js';
 import type { WireLog } from './wire.js';
 import { Wire } from './wire.js';
@@ -56,10 +56,14 @@ export class ServerTarget {
   static async open(options: ServerTargetOptions): Promise<ServerTarget> {
     const words = options.exec === null ? null : splitCommand(options.exec);
     if (words !== null && options.port === null && !mentions(words, 'port')) {
-      throw new GoAheadError('OPTION_INVALID', 'The command of --exec is not told a port.', {
-        expected: '{port} in the command, or --port',
-        actual: options.exec ?? '',
-      });
+      throw new GoAheadError(
+        'OPTION_INVALID',
+        'The command of --exec is not told a port: put {port} into it, or say its fixed one with --port.',
+        {
+          expected: '{port} in the command, or --port',
+          actual: options.exec ?? '',
+        },
+      );
     }
     const port = options.port ?? (words === null ? 12_000 : await freePort(options.host));
     const target = new ServerTarget(options, port, words);
@@ -84,6 +88,20 @@ export class ServerTarget {
   /** Memory of the process; null when it is not ours or the system does not tell. */
   async memory(): Promise<Memory | null> {
     return this.#child === null ? null : this.#child.memory();
+  }
+
+  /** What is wrong when it cannot be connected to, and what to do. `error` is a system code, or a text. */
+  whyUnreachable(error: string): string {
+    const place = `${this.host}:${this.port}`;
+    const { exit } = this;
+    if (exit !== null) {
+      const how = describeExit(exit);
+      return `nothing listens on ${place}, since the command of --exec ${how}`;
+    }
+    if (error !== 'ECONNREFUSED') return `${place} cannot be connected to: ${error}`;
+    return this.restartable
+      ? `the command of --exec runs, but nothing listened on ${place} within ${STARTUP / 1000} s`
+      : `nothing listens on ${place}: start the server first, or let the suite do it with --exec "CMD {port} {dir}"`;
   }
 
   get cwd(): string | null {

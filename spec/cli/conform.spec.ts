@@ -141,8 +141,25 @@ t.test('3: only a SHOULD is broken', async (t) => {
 
 t.test('4: the target could not be reached or started', async (t) => {
   const port = await portOf(t, false);
-  await exits(t, 4, ['server', '--port', String(port), '--quick'], /ECONNREFUSED[^]*exit 4/);
-  await exits(t, 4, ['server', '--exec', 'no-such-program {port} {dir}', '--quick'], /exit 4/);
+  // Told once, with what to do, and not for each case.
+  await exits(
+    t,
+    4,
+    ['server', '--port', String(port), '--quick'],
+    /\n\n.*nothing listens on 127.0.0.1:\d+: start the server first.*\n.*\n\n\d+ inconclusive.*\nexit 4/,
+  );
+  await exits(
+    t,
+    4,
+    ['server', '--exec', 'no-such-program {port} {dir}', '--quick'],
+    /--exec could not be started.*ENOENT[^]*exit 4/,
+  );
+  await exits(
+    t,
+    4,
+    ['server', '--exec', `'${process.execPath}' -e 'console.error("boom");process.exit(3)' {port}`, '--quick'],
+    /since the command of --exec exited with status 3; stderr ends: boom\n[^]*exit 4/,
+  );
   await exits(
     t,
     4,
@@ -167,7 +184,14 @@ t.test('5: a fault of the suite', { skip: existsSync('/dev/full') ? skip : '/dev
 
 t.test('6: nothing ran', async (t) => {
   const port = String(await portOf(t, true));
-  await exits(t, 6, ['server', '--port', port, '--only', 'server/no/such/case'], /exit 6: nothing/);
+  await exits(
+    t,
+    6,
+    ['server', '--port', port, '--only', 'server/no/such/case'],
+    /No case was selected\n[^]*exit 6: nothing/,
+  );
+  const nobody = String(await portOf(t, false));
+  await exits(t, 6, ['server', '--port', nobody, '--only', 'server/no/such/case'], /exit 6: nothing/);
   await exits(t, 6, ['client', '--exec', 'true {file} {port}', '--skip', '*'], /exit 6: nothing/);
   await exits(
     t,

@@ -253,6 +253,30 @@ t.test('pretty', async (t) => {
   t.match(verbose, /^ok {3}/m);
 });
 
+t.test('pretty tells one reason once, for however many cases nothing was seen of', async (t) => {
+  const { report, results } = samples['every verdict'];
+  const [untestable] = results.filter(({ verdict }) => verdict === 'untestable');
+  if (untestable === undefined) throw new Error('no sample');
+  const of = (count: number, reason: string): Result[] =>
+    Array.from({ length: count }, (_, index) => ({
+      ...untestable,
+      axes: [],
+      id: `server/${reason.slice(0, 4)}/${index}`,
+      reason,
+    }));
+  const unseen = [...of(5, 'dir'), ...of(1, 'exec'), ...of(2, 'name\u001b[2J')];
+  const text = written('pretty', { ...samples['every verdict'], report, results: unseen });
+  const lines = text.split('\n').filter((line) => /^(\?| {7})/.test(line));
+  t.strictSame(lines, [
+    '?    5 cases could not be tested: dir',
+    '       server/dir/0, server/dir/1, server/dir/2 and 2 more (--verbose)',
+    '?    1 case could not be tested: exec',
+    '       server/exec/0',
+    '?    2 cases could not be tested: name\\u001b[2J',
+    '       server/name/0, server/name/1',
+  ]);
+});
+
 t.test('a piece of the log is cut between characters', async (t) => {
   const entry = { at: 1, event: 'sent', length: 20, hex: '00 41 42 43', text: '\\x00ABC' } as const;
   t.match(wireLine(entry, 2), '"\\x00A …"');

@@ -29,7 +29,18 @@ const CONNECTIONS = 3;
 const LINES = 12;
 const BYTES = 16;
 
+/** Of the cases that nothing was seen of for one reason. */
+const NAMED = 3;
+
+const UNSEEN: Partial<Readonly<Record<Verdict, string>>> = {
+  untestable: 'could not be tested',
+  'not applicable': 'not applicable',
+  inconclusive: 'could not be judged',
+};
+
 export class PrettyReporter implements Reporter {
+  /** Results without an exchange to show: hundreds of them may have one reason, which is told once, at the end. */
+  readonly #unseen = new Map<string, Result[]>();
   readonly #write: (text: string) => void;
   readonly #verbose: boolean;
   readonly #paint: Paint;
@@ -52,6 +63,11 @@ export class PrettyReporter implements Reporter {
   result(result: Result): void {
     const { verdict, id, title, reason, clause, sentence, known } = result;
     if (verdict === 'pass' && !this.#verbose) return;
+    if (UNSEEN[verdict] !== undefined && known === undefined && result.axes.length === 0 && !this.#verbose) {
+      const key = `${verdict}\n${reason}`;
+      this.#unseen.set(key, [...(this.#unseen.get(key) ?? []), result]);
+      return;
+    }
     const colour = known === undefined ? COLOUR[verdict] : 'dim';
     this.#line(`${this.#paint(colour, SIGN[verdict])} ${id}  ${shown(title)}`);
     if (known !== undefined) this.#indented(verdictText(result));
@@ -76,6 +92,7 @@ export class PrettyReporter implements Reporter {
   }
 
   end(report: Report): void {
+    this.#tellUnseen();
     for (const note of report.notes) this.#line(`note: ${shown(note)}`);
     for (const problem of report.baseline) this.#line(this.#paint('red', `baseline: ${shown(problem)}`));
     const colour = report.exitCode === 0 ? 'green' : report.exitCode === 3 ? 'yellow' : 'red';
@@ -83,9 +100,21 @@ export class PrettyReporter implements Reporter {
     this.#line(
       this.#paint('bold', `${sums(report)}; ${report.results.length} of ${report.cases} cases in ${seconds} s`),
     );
-    const untestable = report.summary.untestable;
-    if (untestable > 0) this.#line(`${untestable} could not be tested here; each says what is missing`);
     this.#line(this.#paint(colour, `exit ${report.exitCode}: ${exitMeaning(report)}`));
+  }
+
+  #tellUnseen(): void {
+    for (const results of this.#unseen.values()) {
+      const [first, ...others] = results;
+      if (first === undefined) continue;
+      const count = others.length === 0 ? '1 case' : `${results.length} cases`;
+      const sign = this.#paint(COLOUR[first.verdict], SIGN[first.verdict]);
+      this.#line(`${sign} ${count} ${UNSEEN[first.verdict] ?? ''}: ${shown(first.reason)}`);
+      const names = results.slice(0, NAMED).map(({ id }) => id);
+      const more = results.length - names.length;
+      this.#indented(more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more (--verbose)`);
+    }
+    if (this.#unseen.size > 0) this.#line('');
   }
 
   #line(...texts: readonly string[]): void {

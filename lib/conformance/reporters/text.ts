@@ -49,10 +49,12 @@ export function sums({ summary }: Pick<Report, 'summary'>): string {
 }
 
 /** What its exit code says of this run. */
-export function exitMeaning({ exitCode, results, baseline, complete }: Report): string {
+export function exitMeaning({ exitCode, results, baseline, complete, summary }: Report): string {
   switch (exitCode) {
     case 0:
-      return 'every required case passed';
+      return summary.untestable === 0
+        ? 'every required case passed'
+        : `every required case that could be tested passed; ${summary.untestable} could not be tested`;
     case 1: {
       const open = results.filter((result) => countsAgainst(result) && result.level === 'must');
       const whys = [
