@@ -200,6 +200,21 @@ t.test('what is declared is what is used', async (t) => {
   for (const name of Object.keys(dependencies)) t.ok(architecture.includes(`| \`${name}\` |`), `${name} has a reason`);
 });
 
+t.test('docs/architecture.md names every folder of lib/, and only files that are there', async (t) => {
+  const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+  const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' });
+  const folders = new Set(files.flatMap((file) => (file.includes('/') ? [file.slice(0, file.indexOf('/'))] : [])));
+  for (const folder of folders) t.match(text, `| \`${folder}/\` |`, `${folder}/ has a row`);
+  const named = [...text.matchAll(/`([\w/-]+\.ts)`/g)].map(([, name = '']) => name);
+  t.ok(named.length > 20, 'the names were found');
+  // Where a folder is clear from the line, only the file's own name stands there.
+  for (const name of named)
+    t.ok(
+      files.some((file) => file === name || file.endsWith(`/${name}`)),
+      `lib/${name}`,
+    );
+});
+
 t.test('the public names are these', async (t) => {
   const names = Object.keys(await import('../lib/index.js')).sort();
   t.same(names, [
