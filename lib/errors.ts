@@ -26,6 +26,7 @@ const UNLESS_COMPLETE = `${NOTHING}; unknown where \`mayBeStored\` is true`;
 const NO_CONNECTION = 'no connection, or one that is reset before the header';
 const SENDER_RESET = 'a reset; a conforming receiver discards what it has';
 
+/** Every code with what it means; stable, and documented in `docs/errors.md`. */
 export const ERROR_CODES = {
   HEADER_INCOMPLETE: {
     side: 'peer',
@@ -287,22 +288,34 @@ export const ERROR_CODES = {
 /** Stable: a code keeps its meaning in every release of the same major version. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What a `GoAheadError` can say besides its code and message. */
 export interface ErrorDetails {
   /** A more exact clause than the one in the table. */
   readonly clause?: string;
+  /** What should have come, or what was allowed. */
   readonly expected?: string;
+  /** What came in its place. */
   readonly actual?: string;
+  /** The error underneath. */
   readonly cause?: unknown;
 }
 
+/**
+ * What every failure of this library is. `message` is one sentence for people and may change; programs look at `code`.
+ * `cause` is the error underneath, where there is one. Texts that a peer chose are in it as they came: print them with
+ * `printable`.
+ */
 export class GoAheadError extends Error {
   override readonly name = 'GoAheadError';
+  /** What happened, as in `docs/errors.md`; never renamed. */
   readonly code: ErrorCode;
   /** Whose fault it is: `local` is this process, `peer` is the other end or the network between. */
   readonly side: 'local' | 'peer';
   /** The clause of `docs/protocol.md`, such as `6.4`; undefined where no clause applies. */
   readonly clause: string | undefined;
+  /** What should have come, or what was allowed; undefined where there is nothing to compare. */
   readonly expected: string | undefined;
+  /** What came in its place. */
   readonly actual: string | undefined;
   /** Of a failed `send`: whether the receiver may have stored the file all the same. Set by the session. */
   mayBeStored = false;

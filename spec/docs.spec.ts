@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import ts from 'typescript';
 import { renderPages, type Tables } from '../docs/render.mjs';
 import { CASES } from '../lib/conformance/cases/index.js';
 import { clauseLevel } from '../lib/conformance/clause.js';
@@ -81,4 +82,35 @@ t.test('every clause that the code cites is in the protocol', async (t) => {
       }
     }
   }
+});
+
+t.test('every public name has a docstring, and every error code in one exists', async (t) => {
+  const source = (file: string): ts.SourceFile => {
+    const text = readFileSync(new URL(`../lib/${file}`, import.meta.url), 'utf8');
+    return ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  };
+  const docsOf = (node: ts.Node): string =>
+    ts.getJSDocCommentsAndTags(node).map((doc) => doc.getText()).join('\n'); // prettier-ignore
+  let checked = 0;
+  for (const line of source('index.ts').statements.filter(ts.isExportDeclaration)) {
+    const { moduleSpecifier, exportClause } = line;
+    if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier) || !exportClause || !ts.isNamedExports(exportClause))
+      throw new Error(`unexpected: ${line.getText()}`); // prettier-ignore
+    const file = source(moduleSpecifier.text.replace(/\.js$/, '.ts'));
+    const declarations = file.statements.flatMap((statement): [string, ts.Node][] => {
+      if (ts.isVariableStatement(statement))
+        return statement.declarationList.declarations.map((one) => [one.name.getText(), statement]);
+      const named = statement as ts.Node as { name?: ts.Identifier };
+      return named.name === undefined ? [] : [[named.name.text, statement]];
+    });
+    for (const { name } of exportClause.elements) {
+      const found = declarations.filter(([declared]) => declared === name.getText()).map(([, node]) => node);
+      const docs = found.map(docsOf).join('\n');
+      t.ok(docs.length > 0, `${file.fileName}: ${name.getText()}`);
+      for (const [, code = ''] of found.map((node) => node.getText()).join('\n').matchAll(/`([A-Z]+_[A-Z_]+)`/g))
+        t.ok(code in ERROR_CODES || declarations.some(([declared]) => declared === code) || code.startsWith('SO_'), code); // prettier-ignore
+      checked += 1;
+    }
+  }
+  t.ok(checked > 70, 'the names were found');
 });

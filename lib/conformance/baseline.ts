@@ -2,8 +2,11 @@
 import { GoAheadError } from '../errors.js';
 import type { Result } from './report.js';
 
+/** A failure that is accepted until a date. */
 export interface KnownFailure {
+  /** Of the case. */
   readonly id: string;
+  /** Why it is accepted, for who reads this later. */
   readonly reason: string;
   /** The last day on which it is accepted: YYYY-MM-DD, in UTC. */
   readonly expires: string;
@@ -11,8 +14,10 @@ export interface KnownFailure {
   readonly contains?: string;
 }
 
+/** What `--baseline` reads, from a JSON file. */
 export interface Baseline {
   readonly version: 1;
+  /** One entry a case. */
   readonly failures: readonly KnownFailure[];
 }
 

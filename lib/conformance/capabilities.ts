@@ -18,7 +18,9 @@ export interface Capabilities {
 /** Deadlines of the target in ms that nobody can probe in seconds. */
 export type DeclaredTime = 'headerTimeout' | 'idleTimeout' | 'replyTimeout' | 'sendTimeout' | 'confirmTimeout';
 
+/** What the user says of the target (`--declare`); it is not probed then. */
 export interface Declared extends Partial<Capabilities>, Partial<Readonly<Record<DeclaredTime, number>>> {
+  /** What the target adds to names. */
   readonly suffix?: string;
 }
 

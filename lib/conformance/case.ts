@@ -6,7 +6,9 @@ import type { Bytes } from './bytes.js';
 import type { DeclaredTime, Requirements } from './capabilities.js';
 import type { ClauseId } from './clause.js';
 
+/** Whom the suite judges. */
 export type Role = 'server' | 'client';
+/** `classic` asks what the course's text asks, `full` all of `docs/protocol.md`. */
 export type Profile = 'classic' | 'full';
 /** What the suite must be able to see or do: only the connection, the directory too, or the process too. */
 export type Observation = 'wire' | 'dir' | 'exec';

@@ -20,6 +20,7 @@ import { randomFrom, select, shuffle, tokens } from './select.js';
 import { ended, finish, request, send, take } from './steps.js';
 import { calibrate, UNMEASURED } from './times.js';
 
+/** How a client is found and judged. */
 export interface ConformClientOptions extends ConformOptions {
   /**
    * `CMD {file} {host} {port}`, split like a shell would, run without one. `{file}` is an absolute path, `{name}` its

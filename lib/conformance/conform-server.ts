@@ -19,10 +19,15 @@ import { randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
 import { ServerTarget } from './server-target.js';
 import { UNMEASURED } from './times.js';
 
+/** What is judged, and how; the same for both roles. */
 export interface ConformOptions extends RecorderOptions {
+  /** By default `full`. */
   readonly profile?: Profile;
+  /** Ids or globs (`server/name/*`) of the cases to run; by default all. */
   readonly only?: readonly string[];
+  /** Ids or globs of cases to leave out. */
   readonly skip?: readonly string[];
+  /** Only the cases that together tell most in three seconds. By default false. */
   readonly quick?: boolean;
   /** 0 to 2^32 - 1; by default a random one. The report has it. */
   readonly seed?: number;
@@ -36,7 +41,9 @@ export interface ConformOptions extends RecorderOptions {
   readonly confirm?: boolean;
 }
 
+/** How a server is found and judged. */
 export interface ConformServerOptions extends ConformOptions {
+  /** By default 127.0.0.1. */
   readonly host?: string;
   /** By default 12000, or with `exec` and `{port}` a free one. */
   readonly port?: number;

@@ -15,6 +15,7 @@ export const VERDICTS = [
   'inconclusive',
   'suite fault',
 ] as const;
+/** What a case says of the target. Only `pass` is green; see `docs/conformance.md`. */
 export type Verdict = (typeof VERDICTS)[number];
 
 export type AxisName = 'wire' | 'close' | 'disk' | 'time' | 'exit' | 'message' | 'alive' | 'resources' | 'twin';
@@ -23,10 +24,12 @@ export type AxisName = 'wire' | 'close' | 'disk' | 'time' | 'exit' | 'message' |
 export interface Axis {
   readonly axis: AxisName;
   readonly ok: boolean | null;
+  /** For people, as `actual` is. */
   readonly expected: string;
   readonly actual: string;
 }
 
+/** What was seen, so that a reader need not believe the verdict. */
 export interface Evidence {
   /** One for each connection; the twin's labels begin with `twin`. */
   readonly connections: readonly { readonly label: string; readonly log: readonly WireEntry[] }[];
@@ -36,12 +39,15 @@ export interface Evidence {
   readonly process?: string;
 }
 
+/** The verdict on one case. */
 export interface Result {
+  /** Permanent. */
   readonly id: string;
   readonly title: string;
   readonly verdict: Verdict;
   readonly level: Level;
   readonly clause: ClauseId;
+  /** The clause, word for word. */
   readonly sentence: string;
   readonly needs: Observation;
   /** One sentence: why this verdict. Empty for a pass. */
@@ -78,8 +84,10 @@ export interface RunStart {
   readonly cases: number;
 }
 
+/** A whole run. As JSON it follows `docs/report.schema.json`. */
 export interface Report extends RunStart {
   readonly ms: number;
+  /** The waits of the run, in milliseconds, from the round trip that was measured. */
   readonly times: Times;
   readonly capabilities: Capabilities;
   readonly suffix: string;

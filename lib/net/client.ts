@@ -29,6 +29,7 @@ export interface SendOptions extends SendSessionOptions {
   readonly name?: string | undefined;
   /** In bytes; streams need it, paths and bytes know theirs. */
   readonly size?: bigint | undefined;
+  /** Ends the transfer with `ABORTED` and a reset, so that the receiver discards what it has (8.5). */
   readonly signal?: AbortSignal | undefined;
   /** Speaks TLS; `true` trusts the authorities that Node knows. Default plain TCP. */
   readonly tls?: ClientTlsOptions | boolean | undefined;
@@ -47,6 +48,7 @@ export interface SendOptions extends SendSessionOptions {
   readonly onProgress?: ((sent: bigint, size: bigint) => void) | undefined;
   /** Called before a transfer is tried again. */
   readonly onRetry?: ((error: GoAheadError, attempt: number) => void) | undefined;
+  /** For every deadline and pause; `systemClock` but in tests. */
   readonly clock?: Clock | undefined;
 }
 
@@ -54,8 +56,9 @@ export interface SendOptions extends SendSessionOptions {
 export interface Receipt {
   /** As announced. */
   readonly name: string;
+  /** In bytes, all of them sent. */
   readonly size: bigint;
-  /** From the first connection attempt to the receipt. */
+  /** In milliseconds, from the first connection attempt to the receipt. */
   readonly ms: number;
   /** 1 when the first try succeeded. */
   readonly attempts: number;

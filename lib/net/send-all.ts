@@ -4,19 +4,25 @@ import { send, type Receipt, type Sendable, type SendOptions } from './client.js
 
 /** One of several files; a bare {@link Sendable} stands for `{ file }`. */
 export interface FileToSend {
+  /** A path, bytes, or a stream. */
   readonly file: Sendable;
+  /** As in `SendOptions`. */
   readonly name?: string | undefined;
+  /** As in `SendOptions`: in bytes, and needed for a stream only. */
   readonly size?: bigint | undefined;
 }
 
+/** What happens to a file, by its `index` in the list: progress in bytes, another attempt, and at last its result. */
 export type SendEvent =
   | { readonly kind: 'progress'; readonly index: number; readonly sent: bigint; readonly size: bigint }
   | { readonly kind: 'retrying'; readonly index: number; readonly error: GoAheadError; readonly attempt: number }
   | ({ readonly index: number } & SendResult);
 
+/** What became of a file. */
 export type SendResult =
   { readonly kind: 'confirmed'; readonly receipt: Receipt } | { readonly kind: 'failed'; readonly error: GoAheadError };
 
+/** As for `send`, without what differs from file to file. */
 export interface SendAllOptions extends Omit<SendOptions, 'name' | 'size' | 'onProgress' | 'onRetry'> {
   /** Transfers at the same time, at least 1. Default 4. */
   readonly concurrency?: number | undefined;

@@ -17,9 +17,11 @@ export interface IncomingUpload {
   readonly ms: number;
 }
 
+/** What a server tells of its uploads; each ends with `stored` or `failed`, once. */
 export type ServerEvents = {
   /** The reply was sent. */
   begun: (upload: IncomingUpload) => void;
+  /** Bytes came: at most once for each read. Costs something only while somebody listens. */
   progress: (upload: IncomingUpload) => void;
   /** The file stands under its final name. */
   stored: (upload: IncomingUpload, stored: Stored) => void;

@@ -5,6 +5,7 @@ import type { Storage } from '../storage/storage.js';
 import type { ConnectionSlots } from './connection-slots.js';
 import type { ServerTlsOptions } from './secure-stream.js';
 
+/** Times in milliseconds, up to 2^31 - 1; sizes in bytes. Why each default is what it is: `docs/security.md`. */
 export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   /** Where to store; this or `storage`. */
   readonly directory?: string | undefined;
@@ -28,6 +29,7 @@ export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
    * server begins to listen. A cut TLS stream is no receipt anyway. Default true.
    */
   readonly resetIfKilled?: boolean | undefined;
+  /** For every deadline; `systemClock` but in tests. */
   readonly clock?: Clock | undefined;
   /** See `ClusterServerOptions`. */
   readonly workers?: undefined;
@@ -35,6 +37,7 @@ export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   readonly slots?: ConnectionSlots | undefined;
 }
 
+/** Where a server listens. */
 export interface ListenOptions {
   /** Default 127.0.0.1: who wants to be reached from elsewhere says so. */
   readonly host?: string | undefined;

@@ -49,6 +49,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
+  /** @throws GoAheadError `OPTION_INVALID` */
   constructor(options: ServerOptions) {
     super();
     if ((options.directory === undefined) === (options.storage === undefined)) {
@@ -155,6 +156,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     return this.#closing;
   }
 
+  /** As `close()`: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

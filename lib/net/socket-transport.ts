@@ -6,8 +6,11 @@ import { peerIsGone } from './peer-name.js';
 
 /** What both sessions want to hear of a connection. */
 export interface ConnectionListener {
+  /** Bytes came; their memory is free again when the result has settled. */
   receive(chunk: Uint8Array): MaybePromise<void>;
+  /** The peer closed its sending side (FIN). */
   end(): void;
+  /** The connection is gone, also after an orderly end. */
   lost(cause?: unknown): void;
 }
 

@@ -18,6 +18,7 @@ const MAX_PENDING_CHUNKS = 8;
 // piece costs a timer and a copy, which is what a sender that sends as small as it can is after.
 const MAX_HEADER_PIECES = 512;
 
+/** What a receiving session tells: `begun`, then `progress` any number of times, then one of the last two. */
 export type ReceiveEvents = {
   /** The storage accepted the upload and the reply is sent. */
   begun: (header: Header) => void;
@@ -29,9 +30,13 @@ export type ReceiveEvents = {
   failed: (error: GoAheadError) => void;
 };
 
+/** What a receiving session is put on. */
 export interface ReceiveParts {
+  /** How it answers on the connection. */
   readonly transport: Transport;
+  /** Where the file goes. */
   readonly storage: Storage;
+  /** For its deadlines; `systemClock` but in tests. */
   readonly clock: Clock;
 }
 
@@ -66,6 +71,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   /** Settles when the storage is done with the chunk that is being received. */
   #chunkInUse: Promise<void> | undefined;
 
+  /** @throws GoAheadError `OPTION_INVALID` */
   constructor({ transport, storage, clock }: ReceiveParts, options: ReceiveOptions = {}) {
     super();
     this.#transport = transport;
@@ -77,6 +83,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     this.#framer.on('error', (error) => this.#fail(error));
   }
 
+  /** Where the transfer stands, as in `docs/states.md`. */
   get state(): ReceiveState {
     return this.#state;
   }

@@ -10,6 +10,7 @@ import type { Source } from '../sources/source.js';
 import { nextSendState, type SendEvent, type SendState } from './states.js';
 import type { Transport } from './transport.js';
 
+/** What a sending session tells: `begun`, then `progress` any number of times, then one of the last two. */
 export type SendEvents = {
   /** The receiver is ready for the body. */
   begun: () => void;
@@ -17,12 +18,17 @@ export type SendEvents = {
   progress: (sent: bigint) => void;
   /** The receiver closed after the last byte: the receipt. One of the last two comes, once. */
   confirmed: () => void;
+  /** The connection is being reset; `mayBeStored` of the error says whether the receiver may have the file all the same. */
   failed: (error: GoAheadError) => void;
 };
 
+/** What a sending session is put on. */
 export interface SendParts {
+  /** How it sends on the connection. */
   readonly transport: Transport;
+  /** Where the bytes come from. */
   readonly source: Source;
+  /** For its deadlines; `systemClock` but in tests. */
   readonly clock: Clock;
 }
 
@@ -45,6 +51,10 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
   #sent = 0n;
   #mayBeStored = false;
 
+  /**
+   * @param name the name to announce, checked by `start`
+   * @throws GoAheadError `OPTION_INVALID`
+   */
   constructor(name: string, { transport, source, clock }: SendParts, options: SendSessionOptions = {}) {
     super();
     this.#name = name;
@@ -54,6 +64,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
     this.#options = sendSessionOptions(options);
   }
 
+  /** Where the transfer stands, as in `docs/states.md`. */
   get state(): SendState {
     return this.#state;
   }

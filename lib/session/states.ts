@@ -17,6 +17,7 @@ export const RECEIVE_TRANSITIONS = {
   failed: {},
 } as const;
 
+/** The same for the sending half. */
 export const SEND_TRANSITIONS = {
   ready: { start: 'awaiting reply', fault: 'failing' },
   'awaiting reply': { reply: 'body', fault: 'failing' },
@@ -27,7 +28,9 @@ export const SEND_TRANSITIONS = {
   failed: {},
 } as const;
 
+/** Where a receiving session stands. */
 export type ReceiveState = keyof typeof RECEIVE_TRANSITIONS;
+/** Where a sending session stands. */
 export type SendState = keyof typeof SEND_TRANSITIONS;
 
 type EventOf<T> = { [S in keyof T]: keyof T[S] }[keyof T] & string;

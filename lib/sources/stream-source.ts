@@ -6,6 +6,7 @@ export class StreamSource implements Source {
   readonly size: bigint;
   readonly #chunks: AsyncIterator<Uint8Array, unknown>;
 
+  /** @param size in bytes; a stream that turns out longer or shorter fails (6.2) */
   constructor(stream: AsyncIterable<Uint8Array>, size: bigint) {
     this.size = size;
     this.#chunks = stream[Symbol.asyncIterator]();

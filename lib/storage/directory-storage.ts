@@ -36,6 +36,7 @@ export interface NamingOptions {
   readonly portableNames?: boolean | undefined;
 }
 
+/** How files are stored in a directory. */
 export interface DirectoryStorageOptions extends NamingOptions {
   /** Make each file and its directory entry durable before it counts as stored (7.7). Default: true. */
   readonly sync?: boolean | undefined;

@@ -8,6 +8,7 @@ import { noSpace } from './free-space.js';
 import { LastNumbers, numberedName } from './numbered-name.js';
 import type { Storage, Stored, Upload } from './storage.js';
 
+/** How names are chosen, and how much fits. */
 export interface MemoryStorageOptions extends NamingOptions {
   /** For all files and running uploads together, in bytes. Default: 256 MiB. */
   readonly capacity?: number | undefined;
@@ -27,7 +28,7 @@ export class MemoryStorage implements Storage {
   /** Of files and of running uploads, in bytes. */
   #used = 0n;
 
-  /** @throws GoAheadError OPTION_INVALID */
+  /** @throws GoAheadError `OPTION_INVALID` */
   constructor(options: MemoryStorageOptions = {}) {
     const { capacity = DEFAULT_CAPACITY } = options;
     this.#rules = namingRules(options);
@@ -51,7 +52,7 @@ export class MemoryStorage implements Storage {
     return this.#files.delete(name);
   }
 
-  /** @throws GoAheadError NAME_UNSAFE; NAME_TAKEN where the policy is `refuse`; NO_SPACE */
+  /** @throws GoAheadError `NAME_UNSAFE`; `NAME_TAKEN` where the policy is `refuse`; `NO_SPACE` */
   create({ size, name }: Header): Upload {
     const fileName = parseFileName(name, this.#rules);
     const plain = numberedName(fileName, 0, this.#rules.suffix);

@@ -11,6 +11,7 @@ import {
   type Header,
 } from './header.js';
 
+/** In the order in which they come; `error` instead of what would follow, and nothing after `end` but that. */
 export type FramerEvents = {
   /** The header, once the caller has said that it is over. */
   header: (header: Header) => void;

@@ -13,7 +13,9 @@ export interface Header {
 export const SIZE_LENGTH = 8;
 /** In bytes; a classic receiver reads the header with one `recv(1024)` (clauses 3.4 and 3.11). */
 export const MAX_HEADER_LENGTH = 1024;
+/** In bytes of UTF-8: what the size leaves of the header (3.1). */
 export const MAX_NAME_LENGTH = MAX_HEADER_LENGTH - SIZE_LENGTH;
+/** 18,446,744,073,709,551,615: the largest size that can be announced, in bytes (9.1). */
 export const MAX_SIZE = 2n ** 64n - 1n;
 
 /**

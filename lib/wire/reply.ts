@@ -1,6 +1,7 @@
 /** The reply, all of it (clause 5.1). */
 export const REPLY: Uint8Array = Buffer.from('go ahead');
 
+/** How far the reply has come. */
 export type ReplyMatch =
   | { readonly kind: 'partial' }
   | { readonly kind: 'whole' }
@@ -17,6 +18,7 @@ export class ReplyMatcher {
     return this.#matched;
   }
 
+  /** Takes bytes as they come; never throws. A byte after the whole reply is a wrong one (5.2). */
   push(chunk: Uint8Array): ReplyMatch {
     if (this.#wrong !== undefined) return { kind: 'wrong', received: this.#wrong };
     for (const byte of chunk) {

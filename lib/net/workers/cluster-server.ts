@@ -28,7 +28,9 @@ const MOST_WORKERS = 1_024;
 /** Free ports that somebody else may take between our finding and our using them. */
 const PORT_ATTEMPTS = 5;
 
+/** As for a `Server`, but for what lives in one process. */
 export interface ClusterServerOptions extends Omit<ServerOptions, (typeof NOT_SHARED)[number] | 'workers'> {
+  /** Where to store; must exist. */
   readonly directory: string;
   /** Processes that accept and store, 1 to 1,024; this one only watches over them. A good number is that of the cores. */
   readonly workers: number;
@@ -236,6 +238,7 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
     return this.#closing;
   }
 
+  /** As `close()`: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
