@@ -9,7 +9,8 @@ import { DeliveredClose } from '../../lib/net/delivered-close.js';
 import { resetIfKilled, RESETS_IF_KILLED } from '../../lib/net/reset-if-killed.js';
 import { createServer } from '../../lib/net/create-server.js';
 import { isOver, serverRig, upload, type Way } from './server-rig.js';
-import { connectPeer, GO_AHEAD, headerBytes, ManualClock, ScriptedStorage, turns, until } from './support.js';
+import { connectPeer, GO_AHEAD, headerBytes, ScriptedStorage, turns, until } from './support.js';
+import { ManualClock } from '../support/manual-clock.js';
 
 const skip = !RESETS_IF_KILLED && 'accepted sockets are known to have SO_LINGER of their listener on Linux only';
 const DIST = fileURLToPath(new URL('../../dist/index.js', import.meta.url));

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
-import type { Clock, Timer } from '../../lib/session/clock.js';
 import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
 import type { Storage, Stored, Upload } from '../../lib/storage/storage.js';
 import type { Header } from '../../lib/wire/header.js';
@@ -23,55 +22,6 @@ export function pattern(length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >>> 8) * 17 + (index >>> 16)) & 0xff;
   return bytes;
-}
-
-interface Pending {
-  due: number;
-  readonly ms: number;
-  readonly expired: () => void;
-}
-
-/** Time that passes only when told. As in Node, a refresh in the callback of a timer starts it again. */
-export class ManualClock implements Clock {
-  #now = 0;
-  readonly #pending = new Set<Pending>();
-  /** Every delay that was ever asked for, in order. */
-  readonly asked: number[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  schedule(ms: number, expired: () => void): Timer {
-    const pending = { due: this.#now + ms, ms, expired };
-    let cancelled = false;
-    this.asked.push(ms);
-    this.#pending.add(pending);
-    return {
-      refresh: () => {
-        if (cancelled) return;
-        pending.due = this.#now + ms;
-        this.#pending.add(pending);
-      },
-      cancel: () => {
-        cancelled = true;
-        this.#pending.delete(pending);
-      },
-    };
-  }
-
-  /** How many timers of this delay are running; of any, without one. */
-  armed(ms?: number): number {
-    return [...this.#pending].filter((pending) => ms === undefined || pending.ms === ms).length;
-  }
-
-  advance(ms: number): void {
-    this.#now += ms;
-    for (const pending of [...this.#pending].sort((a, b) => a.due - b.due)) {
-      if (pending.due > this.#now || !this.#pending.delete(pending)) continue;
-      pending.expired();
-    }
-  }
 }
 
 export function turn(): Promise<void> {

@@ -13,7 +13,8 @@ import { fromPlainError, toPlainError, type ToPrimary, type ToWorker } from '../
 import { MOST_DEATHS, RestartPolicy, STABLE_MS } from '../../lib/net/workers/restart-policy.js';
 import { ServingWorker, type WorkerChannel } from '../../lib/net/workers/serving-worker.js';
 import { NODE_FILE_SYSTEM } from '../../lib/storage/file-system.js';
-import { connectPeer, headerBytes, ManualClock, turns, until } from './support.js';
+import { connectPeer, headerBytes, turns, until } from './support.js';
+import { ManualClock } from '../support/manual-clock.js';
 
 /** A worker process that is none: it keeps to the messages, and the spec decides the rest. */
 class FakeWorker extends EventEmitter {

@@ -14,7 +14,8 @@ import { ClusterServer, type ClusterParts, type ClusterServerOptions } from '../
 import { NODE_FILE_SYSTEM, type FileSystem } from '../../lib/storage/file-system.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import { parseTemporaryName } from '../../lib/storage/temporary-name.js';
-import { connectPeer, headerBytes, ManualClock, pattern, until, type Peer } from './support.js';
+import { connectPeer, headerBytes, pattern, until, type Peer } from './support.js';
+import { ManualClock } from '../support/manual-clock.js';
 
 // The workers run what `npm run build` made, without tap's loader: it would take seconds in each of them.
 const WORKER_FILE = fileURLToPath(new URL('../../dist/net/workers/worker.js', import.meta.url));

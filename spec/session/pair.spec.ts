@@ -125,7 +125,7 @@ t.test('what one side decides, the other hears', async (t) => {
     t.equal(pair.sender.mayBeStored, mayBeStored, title);
     t.strictSame(pair.storage.files, [], title);
     t.equal(pair.storage.open, 0, title);
-    t.equal(pair.clock.armed, 0, title);
+    t.equal(pair.clock.armed(), 0, title);
   }
 });
 
@@ -200,7 +200,7 @@ t.test('any network: both succeed with the right file, or both fail with none', 
       } else if (!(pair.senderEnd instanceof GoAheadError) || pair.storage.files.length > 0) {
         throw new Error(`only one of them failed: ${ends}`);
       }
-      if (pair.clock.armed > 0 || pair.storage.open > 0 || pair.source.out > 0) throw new Error('something is left');
+      if (pair.clock.armed() > 0 || pair.storage.open > 0 || pair.source.out > 0) throw new Error('something is left');
       if (pair.storage.breaches.length + pair.source.breaches.length > 0) throw new Error('a breach of an interface');
     },
   );

@@ -21,7 +21,7 @@ const STATES = Object.keys(SEND_TRANSITIONS) as SendState[];
 async function assertTidy(t: Test, rig: Sending, title: string): Promise<void> {
   await rig.drain();
   t.strictSame(
-    { out: rig.source.out, closed: rig.source.closed, breaches: rig.source.breaches, armed: rig.clock.armed },
+    { out: rig.source.out, closed: rig.source.closed, breaches: rig.source.breaches, armed: rig.clock.armed() },
     { out: 0, closed: true, breaches: [], armed: 0 },
     `${title}: nothing is left`,
   );
@@ -595,7 +595,7 @@ t.test('any order of events', async (t) => {
       check(rig.source.mostOut <= 2, `${rig.source.mostOut} chunks were out`);
       check(rig.source.breaches.length === 0, `breaches: ${rig.source.breaches.join(', ')}`);
       check(rig.source.closed, 'the source is closed');
-      check(rig.clock.armed === 0, `${rig.clock.armed} timers are left`);
+      check(rig.clock.armed() === 0, `${rig.clock.armed()} timers are left`);
       if (problems.length > 0) {
         throw new Error(`${problems.join('; ')} (${rig.events.join(', ')} | ${rig.transport.calls.join(', ')})`);
       }

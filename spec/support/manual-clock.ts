@@ -14,14 +14,16 @@ export class ManualClock implements Clock {
   #now = 0;
   // In the order in which they were set, which decides between timers that are due together.
   readonly #pending = new Set<Pending>();
+  /** Every delay that was ever asked for, in order. */
+  readonly asked: number[] = [];
 
   now(): number {
     return this.#now;
   }
 
-  /** Timers that are still to expire. */
-  get armed(): number {
-    return this.#pending.size;
+  /** How many timers of this delay are still to expire; of any, without one. */
+  armed(ms?: number): number {
+    return [...this.#pending].filter((pending) => ms === undefined || pending.ms === ms).length;
   }
 
   /** Milliseconds until the next timer expires. */
@@ -32,6 +34,7 @@ export class ManualClock implements Clock {
 
   schedule(ms: number, expired: () => void): Timer {
     const pending: Pending = { due: this.#now + ms, ms, expired };
+    this.asked.push(ms);
     this.#pending.add(pending);
     return {
       refresh: () => {
