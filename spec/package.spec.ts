@@ -166,28 +166,53 @@ t.test('the folders of lib/ use only those above them', async (t) => {
   t.ok(checked > 50, 'the imports were found');
 });
 
-t.test('the suite and its cases are loaded by those who ask for them', async (t) => {
-  const reached = (start: string): Set<string> => {
-    const found = new Set<string>();
-    const visit = (file: string): void => {
-      if (found.has(file)) return;
-      found.add(file);
-      const text = readFileSync(join(root, 'lib', file), 'utf8');
-      // What is not erased by the compiler: no types, and no import() that runs later.
-      for (const [, specifier = ''] of text.matchAll(/^(?:im|ex)port (?!type )(?:[^;]*? from )?'(\.[^']+)';/gms)) {
-        visit(join(file, '..', specifier.replace(/\.js$/, '.ts')));
-      }
-    };
-    visit(start);
-    return found;
+/** What of the repository is loaded with a file: what the compiler does not erase; with `later` also by import(). */
+function reached(start: readonly string[], later = false): Set<string> {
+  const atOnce = /^(?:im|ex)port (?!type )(?:[^;]*? from )?'(\.[^']+)';/gms;
+  const asked = /\b(?:import|mockImport)(?:<.*?>)?\(\s*'(\.[^']+)'/gs;
+  const found = new Set<string>();
+  const visit = (file: string): void => {
+    if (found.has(file)) return;
+    found.add(file);
+    const text = readFileSync(join(root, file), 'utf8');
+    for (const [, specifier = ''] of [...text.matchAll(atOnce), ...(later ? text.matchAll(asked) : [])]) {
+      const next = join(file, '..', specifier.replace(/\.js$/, '.ts'));
+      if (next.endsWith('.ts')) visit(next);
+    }
   };
-  t.ok(reached('conformance/conform-server.ts').has('conformance/cases/server/index.ts'), 'the search finds cases');
-  const allowed = ['conformance/lazy.ts'];
+  for (const file of start) visit(file);
+  return found;
+}
+
+t.test('coverage counts every file: each is loaded by a spec', async (t) => {
+  const files = (folder: string, end: RegExp): string[] =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => end.test(file))
+      .map((file) => join(folder, file));
+  // What has types only is erased.
+  const code = /^(?:export )?(?:async )?(?:const|let|function|class|enum|for|await|if)\b/m;
+  const counted = files('lib', /(?<!\.d)\.ts$/).filter((file) => code.test(readFileSync(join(root, file), 'utf8')));
+  const loaded = reached(files('spec', /\.spec\.ts$/), true);
+  t.ok(counted.length > 100);
+  t.strictSame(
+    counted.filter((file) => !loaded.has(file)),
+    [],
+  );
+});
+
+t.test('the suite and its cases are loaded by those who ask for them', async (t) => {
+  t.ok(
+    reached(['lib/conformance/conform-server.ts']).has('lib/conformance/cases/server/index.ts'),
+    'the search finds cases',
+  );
+  const allowed = ['lib/conformance/lazy.ts'];
   for (const start of ['index.ts', 'cli/main.ts', 'cli/run.ts', 'cli/serve.ts', 'cli/send.ts', 'cli/demo.ts']) {
-    const loaded = [...reached(start)].filter((file) => file.startsWith('conformance/') && !allowed.includes(file));
+    const loaded = [...reached([`lib/${start}`])].filter(
+      (file) => file.startsWith('lib/conformance/') && !allowed.includes(file),
+    );
     t.same(loaded, [], start);
   }
-  t.ok(reached('cli/run.ts').has('cli/conform-program.ts'), 'the command line itself is there');
+  t.ok(reached(['lib/cli/run.ts']).has('lib/cli/conform-program.ts'), 'the command line itself is there');
 });
 
 t.test('what is declared is what is used', async (t) => {
