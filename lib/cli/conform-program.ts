@@ -9,11 +9,12 @@ import { milliseconds, port, wholeNumber } from './options.js';
 const REPORTERS: readonly ReporterName[] = ['pretty', 'tap', 'json', 'junit', 'html', 'markdown'];
 
 function report(text: string, earlier: readonly ReportRequest[] = []): readonly ReportRequest[] {
-  const [, wanted = '', file] = /^([^=]*)(?:=([^]*))?$/.exec(text) ?? [];
+  const at = text.indexOf('=');
+  const [wanted, file] = at < 0 ? [text, null] : [text.slice(0, at), text.slice(at + 1)];
   const name = REPORTERS.find((known) => known === wanted);
   if (name === undefined) throw new InvalidArgumentError(`Expected NAME or NAME=FILE, with ${REPORTERS.join(', ')}.`);
   if (file === '') throw new InvalidArgumentError('There is no file after the "=".');
-  return [...earlier, { name, file: file ?? null }];
+  return [...earlier, { name, file }];
 }
 
 function collect(text: string, earlier: readonly string[] = []): readonly string[] {

@@ -12,6 +12,7 @@ import type { Report } from '../conformance/report.js';
 import { createReporter, type ReporterName } from '../conformance/reporters/create.js';
 import { FileOutput, streamOutput } from '../conformance/reporters/output.js';
 import { select } from '../conformance/select.js';
+import { traceOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import type { Environment, Signal } from './environment.js';
 import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
@@ -136,7 +137,7 @@ async function judge(
     return exitBy(ended) ?? exitCode;
   } catch (reason) {
     if (reason instanceof GoAheadError && reason.code === 'OPTION_INVALID') throw reason;
-    const text = reason instanceof GoAheadError ? `${reason.message} (${reason.code})` : stackOf(reason);
+    const text = reason instanceof GoAheadError ? `${reason.message} (${reason.code})` : traceOf(reason);
     err.line(err.paint('red', `go-ahead: the suite failed: ${text.split('\n').map(printableMessage).join('\n')}`));
     return exitBy(ended) ?? SUITE_FAULT;
   } finally {
@@ -147,10 +148,6 @@ async function judge(
 
 function exitBy(signal: Signal | null): number | null {
   return signal === null ? null : EXIT_BY_SIGNAL[signal];
-}
-
-function stackOf(reason: unknown): string {
-  return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
 }
 
 function invalid(message: string, expected: string, actual: string): GoAheadError {

@@ -29,11 +29,15 @@ export interface Variables {
   readonly free?: bigint;
 }
 
+function compact(digits: string): string {
+  const found = digits.replace(/\s+/g, '');
+  if (!/^(?:[0-9a-f]{2})*$/i.test(found)) throw new TypeError(`not whole bytes in hexadecimal: ${digits}`);
+  return found;
+}
+
 /** Literal bytes: `hex('00 00 00 00 00 00 00 05')`. */
 export function hex(digits: string): Bytes {
-  const compact = digits.replace(/\s+/g, '');
-  if (!/^(?:[0-9a-f]{2})*$/i.test(compact)) throw new TypeError(`not whole bytes in hexadecimal: ${digits}`);
-  return [{ kind: 'hex', hex: compact }];
+  return [{ kind: 'hex', hex: compact(digits) }];
 }
 
 /** UTF-8 text, with `{t}` and `{i}`. */
@@ -48,16 +52,12 @@ export function random(length: number | bigint, key = ''): Bytes {
 
 /** The bytes of `digits` over and over, `length` bytes in all. */
 export function repeat(digits: string, length: number | bigint): Bytes {
-  return hex(digits).flatMap((part): Part[] =>
-    part.kind === 'hex' && part.hex !== '' ? [{ kind: 'repeat', hex: part.hex, length: BigInt(length) }] : [],
-  );
+  return [{ kind: 'repeat', hex: compact(digits), length: BigInt(length) }];
 }
 
 /** As `repeat`, less as many bytes as the server's suffix has: for names that just fit, or just do not. */
 export function repeatLessSuffix(digits: string, length: number): Bytes {
-  return repeat(digits, length).map((part) =>
-    part.kind === 'repeat' ? { ...part, kind: 'repeat less suffix' } : part,
-  );
+  return [{ kind: 'repeat less suffix', hex: compact(digits), length: BigInt(length) }];
 }
 
 /** Eight bytes, most significant first: so much of the space that the server's filesystem has left. */

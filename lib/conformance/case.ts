@@ -135,13 +135,16 @@ export interface ServerOutcome {
   readonly atClose?: true;
 }
 
+/** At least one. */
+export type Some<T> = readonly [T, ...T[]];
+
 export interface ServerExchange {
   readonly label?: string;
   /** So many connections with this script at once; `{i}` tells them apart. */
   readonly copies?: number;
   readonly file: WireFile;
   readonly steps: readonly Step[];
-  readonly expect: readonly ServerOutcome[];
+  readonly expect: Some<ServerOutcome>;
 }
 
 /**
@@ -178,7 +181,7 @@ export interface ServerCase extends CaseBase {
   /** The name aims at places far from the directory: they are looked at too. */
   readonly escapes?: true;
   readonly plant?: readonly Plant[];
-  readonly exchange: ServerExchange | readonly ServerExchange[];
+  readonly exchange: ServerExchange | Some<ServerExchange>;
   /**
    * For a case that expects anything but acceptance: the same exchange without the one fault. It must be accepted, and
    * is run after the fault on the same process, so it also proves that the target is alive.
@@ -242,7 +245,7 @@ export interface ClientOutcome {
 export interface ClientExchange {
   readonly file: LocalFile;
   readonly steps: readonly Step[];
-  readonly expect: readonly ClientOutcome[];
+  readonly expect: Some<ClientOutcome>;
   /** Nothing listens on the port. */
   readonly refused?: true;
   /** What the client prints goes to pipes that nobody reads any more. */
@@ -257,6 +260,10 @@ export interface ClientCase extends CaseBase {
 }
 
 export type Case = ServerCase | ClientCase;
+
+export function exchangesOf({ exchange }: ServerCase): Some<ServerExchange> {
+  return 'file' in exchange ? [exchange] : exchange;
+}
 
 /** The outcomes that most rows name. */
 export const ACCEPTED: ServerOutcome = { reply: 'go ahead', closed: ['fin'], disk: 'whole' };

@@ -7,13 +7,16 @@ export type Level = 'must' | 'should' | 'may';
 
 /** The level that a sentence has by its strongest RFC 2119 word. A sentence without one is not a clause. */
 export function levelOf(sentence: string): Level | null {
-  if (/\bMUST\b/.test(sentence)) return 'must';
-  if (/\bSHOULD\b/.test(sentence)) return 'should';
-  return /\bMAY\b/.test(sentence) ? 'may' : null;
+  return /\b(?:MUST|SHOULD|MAY)\b/.test(sentence) ? strongest(sentence) : null;
 }
 
 export function clauseLevel(id: ClauseId): Level {
-  return levelOf(CLAUSES[id]) ?? 'may';
+  return strongest(CLAUSES[id]);
+}
+
+function strongest(sentence: string): Level {
+  if (/\bMUST\b/.test(sentence)) return 'must';
+  return /\bSHOULD\b/.test(sentence) ? 'should' : 'may';
 }
 
 /** The clauses of a text in the form of `docs/protocol.md`: its list lines `- **3.4** A sender MUST ...`. */

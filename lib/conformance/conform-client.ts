@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { traceOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { hex, random, text } from './bytes.js';
 import { UNKNOWN } from './capabilities.js';
@@ -167,33 +168,30 @@ class Run {
     const doubts = new Doubts<ClientCase>(confirm);
     const suspects: ClientCase[] = [];
     await lanes(together, { busy: width, all: 6 * width }, async (one, idle) => {
+      if (this.#recorder.aborted) return;
       const result = await this.#one(one, idle);
-      if (result === null) return;
       if (doubts.raise(one, result)) suspects.push(one);
       else this.#recorder.publish(result);
     });
     for (const one of [...suspects, ...cases.filter(({ alone }) => alone === true)]) {
-      const result = doubts.final(one) ?? (await this.#one(one, () => undefined));
-      if (result === null) continue;
-      const note = doubts.note(one, result);
-      if (note !== null) this.#recorder.notes.push(note);
+      if (this.#recorder.aborted) return;
+      const { result, notes } = await doubts.settle(one, () => this.#one(one));
+      this.#recorder.notes.push(...notes);
       this.#recorder.publish(result);
     }
   }
 
-  /** Null when the user has ended the run. */
-  async #one(one: ClientCase, idle: () => void): Promise<Result | null> {
-    if (this.#recorder.aborted) return null;
+  /** `idle`: it only waits for something by now. */
+  async #one(one: ClientCase, idle?: () => void): Promise<Result> {
     const replay = this.#replay(one.id);
-    const timer = setTimeout(idle, this.#idleMs);
+    const timer = setTimeout(() => idle?.(), this.#idleMs);
     try {
       if (this.unstartable !== null) {
         return resultOf(one, { verdict: 'inconclusive', reason: this.unstartable, replay });
       }
       return await this.#runner.run(one, replay);
     } catch (fault) {
-      const reason = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-      return resultOf(one, { verdict: 'suite fault', reason, replay });
+      return resultOf(one, { verdict: 'suite fault', reason: traceOf(fault), replay });
     } finally {
       clearTimeout(timer);
     }

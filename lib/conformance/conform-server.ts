@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { traceOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import type { Profile, ServerCase } from './case.js';
 import { SERVER_CASES } from './cases/index.js';
@@ -14,7 +15,7 @@ import { Recorder, type RecorderOptions } from './recorder.js';
 import type { Report, Result } from './report.js';
 import type { Ground } from './run-exchange.js';
 import { declarations, mustBeDirectory, quoted, resultOf } from './result.js';
-import { runServerCase, type ServerCaseContext } from './run-server-case.js';
+import { runServerCase, type ServerCaseContext, type ServerCaseRun } from './run-server-case.js';
 import { randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
 import { ServerTarget } from './server-target.js';
 import { UNMEASURED } from './times.js';
@@ -55,6 +56,8 @@ export interface ConformServerOptions extends ConformOptions {
   readonly dir?: string;
   /** What the server adds to names; by default it is found out. */
   readonly suffix?: string;
+  /** How often a target that went down is started again, until the suite gives it up; by default 400. */
+  readonly restarts?: number;
   /** Other cases than the suite's own; for the suite's specs. */
   readonly cases?: readonly ServerCase[];
 }
@@ -149,8 +152,8 @@ function waitingFirst(cases: readonly ServerCase[]): readonly ServerCase[] {
 const RESTARTS = 400;
 
 class Run {
-  /** Until the target was tried: nothing is known of it. */
-  reachable = true;
+  /** Why it is not; null until the target was tried. */
+  #unreachable: string | null = null;
   ground: Ground;
   readonly #options: ConformServerOptions;
   readonly #base: RunBase;
@@ -173,6 +176,10 @@ class Run {
     };
   }
 
+  get reachable(): boolean {
+    return this.#unreachable === null;
+  }
+
   get capabilities(): ServerCaseContext['capabilities'] {
     return { ...(this.#probe?.capabilities ?? UNKNOWN), ...this.#declaredCapabilities() };
   }
@@ -181,7 +188,7 @@ class Run {
     const { profile, token } = this.#base;
     const suffix = this.#options.suffix ?? null;
     this.#probe = await probe(this.ground, { profile, token, patience: this.#options.patience, suffix });
-    this.reachable = this.#probe.reachable;
+    if (!this.#probe.reachable) this.#unreachable = this.ground.target.whyUnreachable(this.#probe.gate);
     this.ground = {
       ...this.ground,
       times: this.#probe.times,
@@ -196,8 +203,8 @@ class Run {
   }
 
   async all(cases: readonly ServerCase[]): Promise<void> {
-    if (!this.reachable) {
-      const reason = this.ground.target.whyUnreachable(this.#probe?.gate ?? '');
+    const reason = this.#unreachable;
+    if (reason !== null) {
       for (const one of cases)
         this.#base.recorder.publish(resultOf(one, { verdict: 'inconclusive', reason, replay: this.#replay(one.id) }));
       return;
@@ -218,7 +225,6 @@ class Run {
       }
       const timer = setTimeout(idle, IDLE);
       const run = await this.#one(one).finally(() => clearTimeout(timer));
-      if (run === null) return;
       // A target that never worked did not go down in a case.
       if (run.targetDown && (this.#probe?.gate === null || this.ground.target.exit !== null)) this.#down = true;
       if ((this.#down && run.result.verdict !== 'pass') || doubts.raise(one, run.result)) suspects.push(one);
@@ -229,16 +235,17 @@ class Run {
 
   async #byItself(one: ServerCase, doubts: Doubts<ServerCase>): Promise<void> {
     if (this.#base.recorder.aborted) return;
-    const told = doubts.final(one);
-    if (told !== null) {
-      this.#base.recorder.publish(told);
-      return;
-    }
+    const { result, notes } = await doubts.settle(one, () => this.#afresh(one));
+    this.#base.recorder.notes.push(...notes);
+    this.#base.recorder.publish(result);
+  }
+
+  /** Runs a case on a target that runs. */
+  async #afresh(one: ServerCase): Promise<Result> {
     const { target } = this.ground;
     const { lasting } = this.capabilities;
     if (this.#down || target.exit !== null || lasting === 'no') await this.#restart(one.id);
     const run = await this.#one(one);
-    if (run === null) return;
     if (run.targetDown && lasting !== 'no') {
       this.#down = true;
       const exit = target.exit;
@@ -246,23 +253,22 @@ class Run {
         `The target went down in ${one.id}${exit === null ? '' : `: the process ${describeExit(exit)}`}`,
       );
     }
-    const note = doubts.note(one, run.result);
-    if (note !== null) this.#base.recorder.notes.push(note);
-    this.#base.recorder.publish(run.result);
+    return run.result;
   }
 
   async #restart(before: string): Promise<void> {
     this.#down = false;
     if (!this.ground.target.restartable) return;
-    if (this.#restarts >= RESTARTS && this.capabilities.lasting !== 'no') {
-      this.#base.recorder.notes.push(`Restarted ${RESTARTS} times: given up before ${before}`);
+    const { restarts = RESTARTS } = this.#options;
+    if (this.#restarts >= restarts && this.capabilities.lasting !== 'no') {
+      this.#base.recorder.notes.push(`Restarted ${restarts} times: given up before ${before}`);
       return;
     }
     this.#restarts += 1;
     await this.ground.target.restart();
   }
 
-  async #one(one: ServerCase): Promise<{ result: Result; targetDown: boolean } | null> {
+  async #one(one: ServerCase): Promise<ServerCaseRun> {
     const { profile, token } = this.#base;
     const replay = (id: string): string => this.#replay(id);
     const context = {
@@ -276,9 +282,8 @@ class Run {
     try {
       return await runServerCase(one, context);
     } catch (fault) {
-      const reason = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-      this.#base.recorder.publish(resultOf(one, { verdict: 'suite fault', reason, replay: replay(one.id) }));
-      return null;
+      const result = resultOf(one, { verdict: 'suite fault', reason: traceOf(fault), replay: replay(one.id) });
+      return { result, targetDown: false };
     }
   }
 

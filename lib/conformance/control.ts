@@ -33,10 +33,21 @@ export function sizedControl(length: number, closes: Capabilities['closes']): Se
 
 export const plainControl: ServerExchange = transfer('{t}control', 777, [header(), reply, body(), finish, ended]);
 
-export interface Probe {
-  readonly reachable: boolean;
+export type Probe = Found & (Reachable | Unreachable);
+
+interface Reachable {
+  readonly reachable: true;
   /** Why the control transfer failed; null when it went well. */
   readonly gate: string | null;
+}
+
+interface Unreachable {
+  readonly reachable: false;
+  /** Why no connection was made. */
+  readonly gate: string;
+}
+
+interface Found {
   readonly capabilities: Capabilities;
   readonly suffix: string;
   readonly times: Times;
@@ -70,12 +81,11 @@ export async function probe(
 
   // First with a FIN of ours, which every right target answers: it tells the round trip, the name on disk and whether it works at all.
   const first = await run([transfer('{t}control', length, [header(), reply, body(), finish, ended])]);
-  const observed = first.result.judged[0]?.run.observed;
-  if (observed === undefined || observed.connectError !== null) {
-    const reason = observed?.connectError ?? 'no connection';
+  const [unreachable] = first.result.judged.flatMap(({ run: { observed } }) => observed.connectError ?? []);
+  if (unreachable !== undefined) {
     return {
       reachable: false,
-      gate: reason,
+      gate: unreachable,
       capabilities: UNKNOWN,
       suffix: '',
       times: calibrate(noTimes, options.patience),
@@ -83,10 +93,10 @@ export async function probe(
   }
   const stored = first.result.after.find(({ path }) => path.includes(first.token));
   const plain = `${first.token}control`;
-  const kept = stored?.path.startsWith(plain) ?? false;
-  const suffix = options.suffix ?? (kept ? (stored?.path.slice(plain.length) ?? '') : '');
-  const naming = ground.directory === null || stored === undefined ? 'unknown' : kept ? 'kept' : 'opaque';
-  const firstReply = observed.replyMs ?? 0;
+  const added = stored?.path.startsWith(plain) === true ? stored.path.slice(plain.length) : null;
+  const suffix = options.suffix ?? added ?? '';
+  const naming = stored === undefined ? 'unknown' : added === null ? 'opaque' : 'kept';
+  const firstReply = first.result.judged[0]?.run.observed.replyMs ?? 0;
   if (!holds(first.result.axes)) {
     const capabilities = { ...UNKNOWN, naming } as const;
     const times = calibrate({ ...noTimes, roundTrip: firstReply }, Math.min(options.patience ?? 1000, 1000));
@@ -146,7 +156,7 @@ async function probeChoices(
     label: 'open',
     steps: [header(), reply, signal('open'), awaiting('second'), pause(0), body(), finish, ended],
   };
-  const open = { ...transfer('{t}open', 40, at.steps), label: at.label, expect: [ANY] };
+  const open: ServerExchange = { ...transfer('{t}open', 40, at.steps), label: at.label, expect: [ANY] };
   const other = { ...transfer('{t}second', 40, [awaiting('open'), ...whole]), label: 'second' };
   const together = await run([open, other]);
   const served = together.result.judged[1]?.run.observed.replyMs ?? null;
@@ -158,8 +168,8 @@ async function probeChoices(
   const refused = path.result.judged[0]?.run.observed.receivedLength === 0;
   const paths = last ? 'last component' : refused ? 'refused' : 'other';
 
-  const earlier = { ...transfer('{t}twice', 40, whole), label: 'earlier', expect: [ANY] };
-  const later = {
+  const earlier: ServerExchange = { ...transfer('{t}twice', 40, whole), label: 'earlier', expect: [ANY] };
+  const later: ServerExchange = {
     ...transfer('{t}twice', 41, [awaiting('earlier'), ...whole], 'later'),
     label: 'later',
     expect: [ANY],

@@ -40,8 +40,7 @@ function pace(how: Pace | undefined): string {
 
 function range(from: number | undefined, to: number | undefined): string {
   const place = (value: number): string => (value < 0 ? `${-value} before its end` : `byte ${value}`);
-  if (from === undefined && to === undefined) return 'the whole body';
-  if (from === undefined) return `the body up to ${place(to ?? 0)}`;
+  if (from === undefined) return to === undefined ? 'the whole body' : `the body up to ${place(to)}`;
   return to === undefined ? `the body from ${place(from)}` : `the body from ${place(from)} to ${place(to)}`;
 }
 

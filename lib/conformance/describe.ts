@@ -1,16 +1,17 @@
 /** A case in words and bytes, for `go-ahead conform explain`. */
 import { escaped } from './bytes.js';
-import type {
-  Case,
-  ClientExchange,
-  ClientOutcome,
-  Ending,
-  LocalFile,
-  Plant,
-  ServerExchange,
-  ServerOutcome,
-  Watch,
-  WireFile,
+import {
+  exchangesOf,
+  type Case,
+  type ClientExchange,
+  type ClientOutcome,
+  type Ending,
+  type LocalFile,
+  type Plant,
+  type ServerExchange,
+  type ServerOutcome,
+  type Watch,
+  type WireFile,
 } from './case.js';
 import { clauseLevel } from './clause.js';
 import { CLAUSES } from './clauses.js';
@@ -187,8 +188,7 @@ function changedFields(fields: Partial<Record<string, unknown>>, file: WireFile 
 export function describeCase(one: Case): Described {
   const { id, title, role, clause, profiles, needs, quick = false, twin } = one;
   const isServer = one.role === 'server';
-  const exchanges = isServer ? ('file' in one.exchange ? [one.exchange] : one.exchange) : [];
-  const file = isServer ? exchanges[0]?.file : one.exchange.file;
+  const [first] = isServer ? exchangesOf(one) : [one.exchange];
   return {
     id,
     title,
@@ -202,13 +202,13 @@ export function describeCase(one: Case): Described {
     quick,
     conditions: conditions(one),
     before: isServer ? (one.plant ?? []).map(planted) : [],
-    connections: isServer ? exchanges.map(serverConnection) : [clientConnection(one.exchange)],
+    connections: isServer ? exchangesOf(one).map(serverConnection) : [clientConnection(one.exchange)],
     twin:
       twin === undefined
         ? null
         : {
-            file: file === undefined ? [] : changedFields(twin.file ?? {}, file),
-            steps: (twin.steps ?? (isServer ? exchanges[0]?.steps : one.exchange.steps) ?? []).map(describeStep),
+            file: changedFields(twin.file ?? {}, first.file),
+            steps: (twin.steps ?? first.steps).map(describeStep),
           },
   };
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { bufferOf, escaped, type Variables } from './bytes.js';
 import type { Plant } from './case.js';
 import { entryAt, list, statOf, type DiskEntry, type Snapshot } from './disk-entry.js';
@@ -146,7 +146,7 @@ export class Directory {
     const mark = token?.slice(0, RUN_MARK);
     const ofAnother = (path: string): boolean =>
       token !== null && mark !== undefined && path.includes(mark) && !path.includes(token);
-    const inner = escaped(Buffer.from(this.path.split('/').at(-1) ?? ''));
+    const inner = escaped(Buffer.from(basename(this.path)));
     for (const name of list(Buffer.from(this.#parent))) {
       const label = escaped(name);
       if (label === inner || ofAnother(label) || (!this.#sandbox && (token === null || !label.includes(token))))

@@ -4,14 +4,22 @@ import type { Result } from './report.js';
 /** How long, in ms, failures are confirmed: a target with hundreds of them needs no further proof. */
 const BUDGET = 20_000;
 
+export interface Settled {
+  readonly result: Result;
+  /** What the reader must know: that the second run was better. */
+  readonly notes: readonly string[];
+}
+
 export class Doubts<T extends { readonly id: string }> {
   readonly #first = new Map<T, Result>();
   #until: number | null = null;
   readonly #wanted: boolean;
+  readonly #now: () => number;
 
   /** `wanted`: nothing is doubtful where it is false. */
-  constructor(wanted: boolean) {
+  constructor(wanted: boolean, now = (): number => performance.now()) {
     this.#wanted = wanted;
+    this.#now = now;
   }
 
   /** Whether the case is to run again by itself before its verdict is told. */
@@ -21,16 +29,14 @@ export class Doubts<T extends { readonly id: string }> {
     return true;
   }
 
-  /** The verdict that stands without a second run, as there is no time left for one; null where it is to be run. */
-  final(one: T): Result | null {
-    this.#until ??= performance.now() + BUDGET;
-    return performance.now() > this.#until ? (this.#first.get(one) ?? null) : null;
-  }
-
-  /** What the reader must know when the second run was better; null when it was not. */
-  note(one: T, second: Result): string | null {
+  /** Runs a case by itself. Its first verdict stands where there is no time left for a second one. */
+  async settle(one: T, run: (one: T) => Promise<Result>): Promise<Settled> {
+    this.#until ??= this.#now() + BUDGET;
     const first = this.#first.get(one);
-    if (first === undefined || second.verdict !== 'pass') return null;
-    return `${one.id} passed by itself, after this beside other cases: ${first.verdict}, ${first.reason}`;
+    if (first === undefined) return { result: await run(one), notes: [] };
+    if (this.#now() > this.#until) return { result: first, notes: [] };
+    const result = await run(one);
+    const note = `${one.id} passed by itself, after this beside other cases: ${first.verdict}, ${first.reason}`;
+    return { result, notes: result.verdict === 'pass' ? [note] : [] };
   }
 }

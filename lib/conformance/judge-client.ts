@@ -1,6 +1,6 @@
 /** Turns what was observed of a client into axes. No IO: everything that a verdict rests on is an argument. */
 import { chunksOf, escaped, lengthOf, type Bytes, type Variables } from './bytes.js';
-import type { ClientCase, ClientExchange, ClientOutcome } from './case.js';
+import type { ClientCase, ClientExchange, ClientOutcome, Some } from './case.js';
 import type { Exit } from './child.js';
 import { axis, best, ENDINGS, showReceived } from './judge.js';
 import type { Axis } from './report.js';
@@ -17,11 +17,11 @@ export interface ClientRun {
   readonly segments: readonly (number | null)[];
   readonly exit: Exit;
   /** The headers that are exact, the one with the last component first. */
-  readonly headers: readonly Buffer[];
+  readonly headers: Some<Buffer>;
 }
 
 export function judgeClient(run: ClientRun): readonly Axis[] {
-  return best(run.exchange.expect.map((outcome) => ({ axes: judgeOutcome(run, outcome) })))?.axes ?? [];
+  return best(run.exchange.expect, (outcome) => judgeOutcome(run, outcome)).axes;
 }
 
 function judgeOutcome(run: ClientRun, outcome: ClientOutcome): readonly Axis[] {
@@ -51,7 +51,7 @@ function judgeHeader(run: ClientRun, observed: Observed, outcome: ClientOutcome)
   const first = observed.received.subarray(0, observed.receivedBeforeSending);
   const [wanted] = run.headers;
   const sent = run.headers.find((header) => header.equals(first));
-  const shown = wanted === undefined ? '' : `"${escaped(wanted)}"`;
+  const shown = `"${escaped(wanted)}"`;
   const actual = `"${escaped(first.subarray(0, 300))}"`;
   switch (outcome.header) {
     case 'exact':

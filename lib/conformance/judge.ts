@@ -3,7 +3,7 @@
  * Clients are judged in judge-client.ts.
  */
 import { bufferOf, escaped, lengthOf, sha256Of, type Variables } from './bytes.js';
-import type { Ending, ServerExchange, ServerOutcome } from './case.js';
+import type { Ending, ServerExchange, ServerOutcome, Some } from './case.js';
 import type { Level } from './clause.js';
 import type { DiskEntry, Snapshot } from './disk-entry.js';
 import type { Axis, AxisName, Verdict } from './report.js';
@@ -24,9 +24,18 @@ function failing(axes: readonly Axis[]): number {
   return axes.filter(({ ok }) => ok === false).length;
 }
 
-/** The candidate with the fewest faults; of equals the first. */
-export function best<T extends { readonly axes: readonly Axis[] }>(candidates: readonly T[]): T | undefined {
-  return [...candidates].sort((a, b) => failing(a.axes) - failing(b.axes))[0];
+/** Of the outcomes that are allowed the one that was missed by the fewest faults; of equals the first. */
+export function best<O>([first, ...others]: Some<O>, judged: (outcome: O) => readonly Axis[]): Judged<O> {
+  const start = { outcome: first, axes: judged(first) };
+  return others.reduce((found, outcome) => {
+    const axes = judged(outcome);
+    return failing(axes) < failing(found.axes) ? { outcome, axes } : found;
+  }, start);
+}
+
+interface Judged<O> {
+  readonly outcome: O;
+  readonly axes: readonly Axis[];
 }
 
 export function showReceived(observed: Observed): string {
@@ -45,10 +54,8 @@ export interface ServerRun {
   readonly observed: Observed;
 }
 
-export interface JudgedRun {
+export interface JudgedRun extends Judged<ServerOutcome> {
   readonly run: ServerRun;
-  readonly outcome: ServerOutcome;
-  readonly axes: readonly Axis[];
 }
 
 function judgeWire(observed: Observed, outcome: ServerOutcome): Axis {
@@ -90,19 +97,15 @@ function judgeEarly({ seenEarly }: Observed): Axis[] {
 
 /** For each connection the outcome that fits best, by what was seen on the connection. */
 export function judgeRuns(runs: readonly ServerRun[], times: Times): readonly JudgedRun[] {
-  return runs.flatMap((run) => {
-    const candidates = run.exchange.expect.map((outcome) => ({
-      run,
-      outcome,
-      axes: [
-        judgeWire(run.observed, outcome),
-        judgeClose(run.observed, outcome),
-        ...judgeTime(run.observed, outcome, times),
-        ...judgeEarly(run.observed),
-      ],
-    }));
-    return best(candidates) ?? [];
-  });
+  return runs.map((run) => ({
+    run,
+    ...best(run.exchange.expect, (outcome) => [
+      judgeWire(run.observed, outcome),
+      judgeClose(run.observed, outcome),
+      ...judgeTime(run.observed, outcome, times),
+      ...judgeEarly(run.observed),
+    ]),
+  }));
 }
 
 /** What the disk is compared with. */

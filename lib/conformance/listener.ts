@@ -1,5 +1,5 @@
 /** Where clients connect: a listener for one of them, a port on which nobody listens, and the addresses for both. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { GoAheadError } from '../errors.js';
 
 export interface Address {
@@ -104,7 +104,7 @@ export class ClosedPort {
     const inside = new Promise<Socket>((resolve) => server.once('connection', resolve));
     const outgoing = connect(portOf(server), host);
     const ends = [await inside, outgoing];
-    return new ClosedPort(outgoing.localPort ?? 0, async () => {
+    return new ClosedPort(portOf(outgoing), async () => {
       for (const end of ends) end.destroy();
       await closed(server);
     });
@@ -115,9 +115,19 @@ export class ClosedPort {
   }
 }
 
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+/** Of a server or a connection of ours; nothing here goes through a pipe, whose address would be a path. */
+export function portOf(ours: { address(): AddressInfo | object | string | null }): number {
+  const address = ours.address();
+  if (typeof address === 'object' && address !== null && 'port' in address) return address.port;
+  throw new TypeError('no TCP port');
+}
+
+/** One on which nobody listened just now. */
+export async function freePort(host: string): Promise<number> {
+  const server = await listen({ host, port: 0 });
+  const port = portOf(server);
+  await closed(server);
+  return port;
 }
 
 function listen({ host, port }: Address): Promise<Server> {

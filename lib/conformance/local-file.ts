@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemCode } from '../cause.js';
 import { bufferOf, chunksOf, lengthOf, type Variables } from './bytes.js';
 import type { FileChange, LocalFile } from './case.js';
 
@@ -39,10 +40,24 @@ export async function placeFile(
   file: LocalFile,
   variables: Variables,
 ): Promise<PlacedFile | Impossible> {
-  const first = await tryPlace(ground, file, variables);
-  if (!('impossible' in first) || file.kind !== 'sparse' || ground.shared !== null) return first;
-  const second = await tryPlace({ ...ground, folder: MEMORY }, file, variables);
-  return 'impossible' in second ? first : second;
+  const place = (folder: string) => (): Promise<PlacedFile | Impossible> =>
+    tryPlace({ ...ground, folder }, file, variables);
+  const further = file.kind === 'sparse' && ground.shared === null ? [place(MEMORY)] : [];
+  return firstPossible(place(ground.folder), ...further);
+}
+
+/** The first that can be made; where none can, why the first one cannot. */
+export async function firstPossible<T extends object>(
+  first: () => Promise<T | Impossible>,
+  ...others: readonly (() => Promise<T | Impossible>)[]
+): Promise<T | Impossible> {
+  const found = await first();
+  if (!('impossible' in found)) return found;
+  for (const other of others) {
+    const another = await other();
+    if (!('impossible' in another)) return another;
+  }
+  return found;
 }
 
 async function tryPlace(ground: FileGround, file: LocalFile, variables: Variables): Promise<PlacedFile | Impossible> {
@@ -50,8 +65,8 @@ async function tryPlace(ground: FileGround, file: LocalFile, variables: Variable
   if (file.deep === true && ground.shared !== null) {
     return { impossible: 'needs {file} in the command: the case is about the path' };
   }
-  const own = ground.shared === null ? await ownFolder(ground.folder) : null;
-  const folder = own === null ? (ground.shared ?? '') : join(own, ...(file.deep === true ? DEEP : ['of its own']));
+  const { own, folder } =
+    ground.shared === null ? await ownFolder(ground.folder, file) : { own: null, folder: ground.shared };
   const path = Buffer.concat([Buffer.from(`${folder}/`), name]);
   const beside = (what: string): Buffer => Buffer.concat([path, Buffer.from(`.${what}`)]);
   // A name of 255 bytes leaves no room beside it; the folder is ours then.
@@ -70,21 +85,36 @@ async function tryPlace(ground: FileGround, file: LocalFile, variables: Variable
     const change = (how: FileChange): Promise<void> => changeFile(path, aside, how, variables);
     return { path, name, before, change, remove };
   } catch (fault) {
-    const code = fault instanceof Error && 'code' in fault ? String(fault.code) : '';
+    const code = systemCode(fault);
     // What stands there is not ours, so it is not removed.
-    if (code === 'EEXIST')
-      return { impossible: `needs another --cwd: ${JSON.stringify(name.toString())} stands there` };
-    await remove();
-    const size = `${lengthOf(file.body, variables)} bytes`;
-    if (code === 'EFBIG' || code === 'EINVAL')
-      return { impossible: `needs a file system for files of ${size} (${code})` };
-    if (code === 'EILSEQ') return { impossible: 'needs a file system for names that are not UTF-8' };
-    throw fault;
+    if (code !== 'EEXIST') await remove();
+    const impossible = whyImpossible(code, name.toString(), lengthOf(file.body, variables));
+    if (impossible === null) throw fault;
+    return { impossible };
   }
 }
 
-function ownFolder(folder: string): Promise<string> {
-  return fs.mkdtemp(join(folder, 'go-ahead-case-'));
+/** What is missing where a call fails with this code; null where it must not fail so. */
+export function whyImpossible(code: string, name: string, size: bigint): string | null {
+  switch (code) {
+    case 'EEXIST':
+      return `needs another --cwd: ${JSON.stringify(name)} stands there`;
+    case 'EFBIG':
+    case 'EINVAL':
+      return `needs a file system for files of ${size} bytes (${code})`;
+    case 'EILSEQ':
+      return 'needs a file system for names that are not UTF-8';
+    default:
+      return null;
+  }
+}
+
+async function ownFolder(
+  within: string,
+  { deep }: LocalFile,
+): Promise<{ readonly own: string; readonly folder: string }> {
+  const own = await fs.mkdtemp(join(within, 'go-ahead-case-'));
+  return { own, folder: join(own, ...(deep === true ? DEEP : ['of its own'])) };
 }
 
 async function removeOne(path: Buffer): Promise<void> {

@@ -102,8 +102,8 @@ export interface Report extends RunStart {
   readonly exitCode: ExitCode;
 }
 
-/** 0 all required passed; 1 a MUST; 2 usage (never in a report); 3 only a SHOULD; 4 not reachable; 5 our fault; 6 nothing ran. */
-export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+/** 0 all required passed; 1 a MUST; 3 only a SHOULD; 4 not reachable; 5 our fault; 6 nothing ran. 2 is for usage: then there is no report. */
+export type ExitCode = 0 | 1 | 3 | 4 | 5 | 6;
 
 export function summarize(results: readonly Pick<Result, 'verdict'>[]): Record<Verdict, number> {
   const summary: Record<Verdict, number> = {

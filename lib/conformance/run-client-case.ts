@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bufferOf, type Variables } from './bytes.js';
 import type { Declared } from './capabilities.js';
-import { SENT, type ClientCase, type ClientExchange, type ClientStep, type Step } from './case.js';
+import { SENT, type ClientCase, type ClientExchange, type ClientStep, type Some, type Step } from './case.js';
 import { Child, describeExit, type Exit } from './child.js';
 import { clauseLevel } from './clause.js';
 import { fillCommand, wordOf } from './command.js';
@@ -13,7 +13,7 @@ import { ClosedPort, Listener, type Address, type Addresses } from './listener.j
 import { placeFile, type FileGround, type PlacedFile } from './local-file.js';
 import type { Axis, Result } from './report.js';
 import { resultOf } from './result.js';
-import { Board, runScript, type Observed } from './script.js';
+import { Board, declaredMs, runScript, type Observed } from './script.js';
 import { segmentsReceived } from './segments.js';
 import type { Times } from './times.js';
 import { Wire, WireLog } from './wire.js';
@@ -188,8 +188,9 @@ interface Scene {
 }
 
 /** The headers that are exact: with the last component, and with the path as the client was given it. */
-function headersOf(exchange: ClientExchange, { name, path }: PlacedFile, variables: Variables): readonly Buffer[] {
-  return [name, path].map((each) => Buffer.concat([bufferOf(exchange.file.size, variables), each]));
+function headersOf(exchange: ClientExchange, { name, path }: PlacedFile, variables: Variables): Some<Buffer> {
+  const size = bufferOf(exchange.file.size, variables);
+  return [Buffer.concat([size, name]), Buffer.concat([size, path])];
 }
 
 interface Stage {
@@ -204,7 +205,7 @@ interface Stage {
 
 /** The deadline of the client that a step waits for. */
 function declaredFor(step: Step, declared: Declared): number {
-  return (step.do === 'ended' || step.do === 'exited') && step.after !== undefined ? (declared[step.after] ?? 0) : 0;
+  return step.do === 'ended' || step.do === 'exited' ? declaredMs({ declared }, step.after) : 0;
 }
 
 async function act(

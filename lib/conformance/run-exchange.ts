@@ -84,8 +84,9 @@ export async function runExchange(
 
   const board = new Board();
   const opened: Wire[] = [];
-  const groups = exchanges.map(async (exchange, n) => {
-    const name = exchange.label ?? (exchanges.length === 1 ? 'connection' : `connection ${n + 1}`);
+  const groups = exchanges.map(async (exchange) => {
+    // Of several all but one have a label.
+    const name = exchange.label ?? 'connection';
     const copies = exchange.copies ?? 1;
     const group = Array.from({ length: copies }, async (_, i): Promise<ServerRun> => {
       const variables: Variables = { t: token, i, ...places };
@@ -211,14 +212,14 @@ async function settleDisk(
 
 /** One axis of each name: the first that is broken speaks for all; 64 connections make one line. */
 function merge(axes: readonly Axis[]): readonly Axis[] {
-  const names = [...new Set(axes.map(({ axis }) => axis))];
-  return names.flatMap((name) => {
-    const all = axes.filter(({ axis }) => axis === name);
-    const broken = all.filter(({ ok }) => ok === false);
-    const [first] = broken.length > 0 ? broken : all;
-    if (first === undefined) return [];
-    return broken.length > 1
-      ? [{ ...first, actual: `${first.actual} (and ${broken.length - 1} more like it)` }]
-      : [first];
-  });
+  const merged = new Map<Axis['axis'], { readonly first: Axis; readonly more: number }>();
+  for (const one of axes) {
+    const earlier = merged.get(one.axis);
+    if (earlier === undefined || (earlier.first.ok !== false && one.ok === false))
+      merged.set(one.axis, { first: one, more: 0 });
+    else if (one.ok === false) merged.set(one.axis, { ...earlier, more: earlier.more + 1 });
+  }
+  return [...merged.values()].map(({ first, more }) =>
+    more === 0 ? first : { ...first, actual: `${first.actual} (and ${more} more like it)` },
+  );
 }

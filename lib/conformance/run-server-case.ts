@@ -1,6 +1,6 @@
 /** Runs one server case with its twin and gives the verdict. */
-import type { Plant, Profile, ServerCase, ServerExchange } from './case.js';
-import { ACCEPTED } from './case.js';
+import { ACCEPTED, exchangesOf } from './case.js';
+import type { Plant, Profile, ServerCase, ServerExchange, ServerOutcome } from './case.js';
 import { clauseLevel } from './clause.js';
 import { mentionsKey } from './bytes.js';
 import { excused, gate, type Capabilities } from './capabilities.js';
@@ -28,10 +28,6 @@ export interface ServerCaseRun {
   readonly targetDown: boolean;
 }
 
-export function exchangesOf(testCase: ServerCase): readonly ServerExchange[] {
-  return 'file' in testCase.exchange ? [testCase.exchange] : testCase.exchange;
-}
-
 /** The case asks for a whole transfer on one of its connections at least, so it is its own proof. */
 export function provesItself(testCase: ServerCase): boolean {
   return exchangesOf(testCase).some(({ expect }) =>
@@ -43,10 +39,10 @@ export function provesItself(testCase: ServerCase): boolean {
 
 export function twinOf(testCase: ServerCase): ServerExchange | null {
   const { twin } = testCase;
+  if (twin === undefined) return null;
   const [first] = exchangesOf(testCase);
-  if (twin === undefined || first === undefined) return null;
-  const expect = [twin.as === undefined ? { ...ACCEPTED, as: 'any' as const } : { ...ACCEPTED, as: twin.as }];
-  return { file: { ...first.file, ...twin.file }, steps: twin.steps ?? first.steps, expect };
+  const outcome: ServerOutcome = { ...ACCEPTED, as: twin.as ?? 'any' };
+  return { file: { ...first.file, ...twin.file }, steps: twin.steps ?? first.steps, expect: [outcome] };
 }
 
 /** Why a case cannot be run at all here: it does not apply, or something is missing to see it. Null when it can. */

@@ -108,6 +108,11 @@ function cutPieces(whole: Buffer, cut: Cut | undefined): Buffer[] {
   return ends.map((end, i) => whole.subarray(ends[i - 1] ?? 0, end));
 }
 
+/** A deadline of the target's own; 0 without one. */
+export function declaredMs({ declared }: Pick<ScriptContext, 'declared'>, which: DeclaredTime | undefined): number {
+  return which === undefined ? 0 : (declared[which] ?? 0);
+}
+
 class Script {
   readonly #wire: Wire;
   readonly #context: ScriptContext;
@@ -124,8 +129,8 @@ class Script {
     this.#context = context;
     // The target's own deadlines come on top of what the suite allows a case.
     const own = steps.map((step) => {
-      if (step.do === 'ended' && step.after) return context.declared[step.after] ?? 0;
-      return step.do === 'header' && step.pace ? 8 * step.pace.share * (context.declared[step.pace.of] ?? 0) : 0;
+      if (step.do === 'ended') return declaredMs(context, step.after);
+      return step.do === 'header' && step.pace ? 8 * step.pace.share * declaredMs(context, step.pace.of) : 0;
     });
     this.#deadline = performance.now() + context.times.cap + own.reduce((sum, ms) => sum + ms, 0);
   }
@@ -139,7 +144,7 @@ class Script {
         return this.#send(
           bufferOf(join(file.size, file.name), variables),
           step.cut,
-          step.pace ? step.pace.share * (this.#context.declared[step.pace.of] ?? 0) : times.gap,
+          step.pace ? step.pace.share * declaredMs(this.#context, step.pace.of) : times.gap,
           step.hush,
         );
       case 'send':
@@ -176,7 +181,7 @@ class Script {
         wire.resumeReading();
         return true;
       case 'ended': {
-        const own = step.after === undefined ? 0 : (this.#context.declared[step.after] ?? 0);
+        const own = declaredMs(this.#context, step.after);
         const met = await this.#wait('the end of the connection', () => wire.ended, own + times.patience);
         if (met) this.closeMs = Math.max(0, wire.closedAt - wire.sentAt);
         return met;

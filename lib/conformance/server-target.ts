@@ -1,9 +1,11 @@
 /** The server under test: one that runs, or one that the suite starts, restarts and ends. */
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { Child, describeExit, type Exit, type Memory } from './child.js';
 import { fillCommand, mentions, splitCommand } from './command.js';
+import { freePort } from './listener.js';
 import type { WireLog } from './wire.js';
 import { Wire } from './wire.js';
 
@@ -23,18 +25,6 @@ const RETRY = 10;
 /** Connections that are being made at a time: a queue of listen(2) that overflows costs a second, and proves nothing. */
 const CONNECTING = 32;
 
-async function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 export class ServerTarget {
   readonly host: string;
   readonly port: number;
@@ -46,28 +36,28 @@ export class ServerTarget {
   #connecting = 0;
   readonly #waiting: (() => void)[] = [];
 
-  private constructor(options: ServerTargetOptions, port: number, words: readonly string[] | null) {
-    this.host = options.host;
+  private constructor({ host, cwd }: ServerTargetOptions, port: number, words: readonly string[] | null) {
+    this.host = host;
     this.port = port;
-    this.#words = words && fillCommand(words, { port: String(port), dir: options.dir ?? '', host: options.host });
-    this.#cwd = options.cwd;
+    this.#words = words;
+    this.#cwd = cwd;
   }
 
   static async open(options: ServerTargetOptions): Promise<ServerTarget> {
-    const words = options.exec === null ? null : splitCommand(options.exec);
-    if (words !== null && options.port === null && !mentions(words, 'port')) {
+    const { exec, host, dir } = options;
+    if (exec === null) return new ServerTarget(options, options.port ?? 12_000, null);
+    const words = splitCommand(exec);
+    if (options.port === null && !mentions(words, 'port')) {
       throw new GoAheadError(
         'OPTION_INVALID',
         'The command of --exec is not told a port: put {port} into it, or say its fixed one with --port.',
-        {
-          expected: '{port} in the command, or --port',
-          actual: options.exec ?? '',
-        },
+        { expected: '{port} in the command, or --port', actual: exec },
       );
     }
-    const port = options.port ?? (words === null ? 12_000 : await freePort(options.host));
-    const target = new ServerTarget(options, port, words);
-    target.#start();
+    const port = options.port ?? (await freePort(host));
+    const filled = fillCommand(words, { port: String(port), dir: dir ?? '', host });
+    const target = new ServerTarget(options, port, filled);
+    target.#start(filled);
     return target;
   }
 
@@ -108,9 +98,8 @@ export class ServerTarget {
     return this.#cwd;
   }
 
-  #start(): void {
-    if (this.#words === null) return;
-    this.#child = new Child(this.#words, this.#cwd);
+  #start(words: readonly string[]): void {
+    this.#child = new Child(words, this.#cwd);
     this.#freshUntil = performance.now() + STARTUP;
   }
 
@@ -127,7 +116,7 @@ export class ServerTarget {
 
   async restart(): Promise<void> {
     await this.stop();
-    this.#start();
+    if (this.#words !== null) this.#start(this.#words);
   }
 
   /**
@@ -176,7 +165,7 @@ async function established(socket: Socket, ms: number): Promise<string | null> {
       resolve(result);
     };
     const connected = (): void => settle(null);
-    const failed = (error: NodeJS.ErrnoException): void => settle(error.code ?? error.message);
+    const failed = (error: Error): void => settle(codeOf(error));
     socket.once('connect', connected);
     socket.once('error', failed);
   });

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Watch } from './case.js';
 import type { Memory } from './child.js';
 import type { Axis } from './report.js';
-import type { Ground } from './run-exchange.js';
+import type { Directory } from './directory.js';
 import { RUN_MARK } from './select.js';
+import type { ServerTarget } from './server-target.js';
+import type { Times } from './times.js';
 
 const MIB = 2 ** 20;
 /** Well above what a collector of garbage lets pile up, well below the body that is sent. */
@@ -13,8 +15,15 @@ const RESIDENT = 64 * MIB;
 const RESERVED = 256 * MIB;
 const SAMPLE = 20;
 
+/** What is watched. */
+export interface Watched {
+  readonly target: Pick<ServerTarget, 'descriptors' | 'memory'>;
+  readonly directory: Pick<Directory, 'residue'> | null;
+  readonly times: Pick<Times, 'patience'>;
+}
+
 /** Starts to watch; what it gives ends the watch and tells what was seen. */
-export async function startWatch(watch: Watch, ground: Ground, token: string): Promise<() => Promise<Axis[]>> {
+export async function startWatch(watch: Watch, ground: Watched, token: string): Promise<() => Promise<Axis[]>> {
   switch (watch) {
     case 'descriptors': {
       const before = await ground.target.descriptors();
@@ -33,7 +42,7 @@ function unseen(expected: string): Axis {
   return { axis: 'resources', ok: null, expected, actual: 'this system does not tell' };
 }
 
-async function descriptorsReturned(ground: Ground, before: number | null): Promise<Axis> {
+async function descriptorsReturned(ground: Watched, before: number | null): Promise<Axis> {
   const expected = `${before ?? '?'} descriptors open, as before`;
   const until = performance.now() + ground.times.patience;
   for (;;) {
@@ -45,7 +54,7 @@ async function descriptorsReturned(ground: Ground, before: number | null): Promi
   }
 }
 
-async function watchMemory(ground: Ground, kind: keyof Memory, limit: number): Promise<() => Promise<Axis[]>> {
+async function watchMemory(ground: Watched, kind: keyof Memory, limit: number): Promise<() => Promise<Axis[]>> {
   const expected = `${kind} memory grows by less than ${limit / MIB} MiB`;
   const before = await ground.target.memory();
   if (before === null) return () => Promise.resolve([unseen(expected)]);
@@ -65,7 +74,7 @@ async function watchMemory(ground: Ground, kind: keyof Memory, limit: number): P
   };
 }
 
-async function nothingLeft({ directory, times }: Ground, mark: string): Promise<Axis> {
+async function nothingLeft({ directory, times }: Watched, mark: string): Promise<Axis> {
   const expected = 'nothing left of the whole run that no case accounts for';
   if (directory === null) return { axis: 'disk', ok: null, expected, actual: 'no directory to look at' };
   const until = performance.now() + times.patience;

@@ -1,6 +1,7 @@
 /** One connection, with everything that happens on it in a timed log. Sends literal bytes; knows nothing of the protocol. */
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { codeOf } from '../cause.js';
 import { escaped } from './bytes.js';
 import type { Ending } from './case.js';
 
@@ -17,17 +18,29 @@ export type WireEvent =
   | 'time-out'
   | 'note';
 
-/** One line of the evidence. `at` is in ms from the start of the exchange; `hex` and `text` show the first 64 bytes. */
-export interface WireEntry {
+/** One line of the evidence. */
+export type WireEntry = BytesEntry | EventEntry;
+
+interface EntryBase {
+  /** In ms from the start of the exchange. */
   readonly at: number;
-  readonly event: WireEvent;
-  readonly length?: number;
-  readonly hex?: string;
-  readonly text?: string;
   readonly note?: string;
-  /** For a trace only: all of the bytes in base64, and the time in ms since 1970. */
-  readonly bytes?: string;
+  /** For a trace only: in ms since 1970. */
   readonly time?: number;
+}
+
+/** `hex` and `text` show the first 64 bytes. */
+export interface BytesEntry extends EntryBase {
+  readonly event: 'sent' | 'received';
+  readonly length: number;
+  readonly hex: string;
+  readonly text: string;
+  /** For a trace only: all of the bytes in base64. */
+  readonly bytes?: string;
+}
+
+export interface EventEntry extends EntryBase {
+  readonly event: Exclude<WireEvent, BytesEntry['event']>;
 }
 
 const SHOWN = 64;
@@ -40,10 +53,11 @@ const TRACED_BYTES = 2 * 1024 * 1024;
 const lost = (count: number): string => `after ${count} lines that are not shown`;
 
 function withoutBytes(entry: WireEntry): WireEntry {
-  const copy: { -readonly [K in keyof WireEntry]: WireEntry[K] } = { ...entry };
-  delete copy.bytes;
-  delete copy.time;
-  return copy;
+  const { at, note } = entry;
+  const rest = note === undefined ? {} : { note };
+  if (!('hex' in entry)) return { at, event: entry.event, ...rest };
+  const { event, length, hex, text } = entry;
+  return { at, event, length, hex, text, ...rest };
 }
 
 /** A log as reports have it: without the bytes in full, and not longer than they can show. */
@@ -70,7 +84,7 @@ export class WireLog {
     return Math.round((performance.now() - this.#origin) * 100) / 100;
   }
 
-  bytes(event: 'sent' | 'received', bytes: Buffer): void {
+  bytes(event: BytesEntry['event'], bytes: Buffer): void {
     const shown = bytes.subarray(0, SHOWN);
     const more = bytes.length > SHOWN ? ' …' : '';
     const keep = this.#traced && bytes.length <= this.#room;
@@ -85,7 +99,7 @@ export class WireLog {
     });
   }
 
-  event(event: Exclude<WireEvent, 'sent' | 'received'>, note?: string): void {
+  event(event: EventEntry['event'], note?: string): void {
     this.#add(note === undefined ? { at: this.now(), event } : { at: this.now(), event, note });
   }
 
@@ -136,7 +150,7 @@ export class Wire {
       log.event(reset ? 'received RST' : 'received FIN');
       this.#wake();
     });
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#failed(error.code ?? error.message));
+    socket.on('error', (error) => this.#failed(codeOf(error)));
     socket.on('close', () => {
       this.#gone = true;
       this.#wake();

@@ -113,7 +113,7 @@ t.test('clients are judged', async (t) => {
 
 t.test('what cannot be known is not claimed: one read may be two segments', async (t) => {
   const pieces = { ...SENT, header: 'one piece' } as const;
-  const base = { variables, further: 0, exit: ENDED, headers: [HEADER] };
+  const base = { variables, further: 0, exit: ENDED, headers: [HEADER] } as const;
   const unknown = judgeClient({
     ...base,
     exchange: exchange(pieces),
@@ -128,7 +128,14 @@ t.test('what cannot be known is not claimed: one read may be two segments', asyn
 t.test('bodies larger than memory are compared', async (t) => {
   const huge: ClientExchange = { ...exchange({ ...SENT, body: 'part' }) };
   const file = { ...huge.file, body: repeat('00', 2n ** 63n) };
-  const run = { exchange: { ...huge, file }, variables, further: 0, segments: [], exit: ENDED, headers: [HEADER] };
+  const run = {
+    exchange: { ...huge, file },
+    variables,
+    further: 0,
+    segments: [],
+    exit: ENDED,
+    headers: [HEADER],
+  } as const;
   t.strictSame(
     ['\0\0', '\0x'].map((body) => judgeClient({ ...run, observed: observed(body) })[1]?.ok),
     [true, false],

@@ -4,9 +4,9 @@ import type { Axis, Evidence, Result, Verdict } from '../report.js';
 import type { WireEntry } from '../wire.js';
 import { WHY } from '../why.js';
 import { remembered } from './document-reporter.js';
-import { AXES, diskChanges, shown, shownLines } from './text.js';
+import { AXES, byteCount, diskChanges, shown, shownLines } from './text.js';
 
-type Look = 'pass' | 'fail' | 'warn' | 'open';
+export type Look = 'pass' | 'fail' | 'warn' | 'open';
 
 export const LOOK: Readonly<Record<Verdict, Look>> = {
   pass: 'pass',
@@ -70,12 +70,15 @@ const WHAT: Partial<Readonly<Record<WireEntry['event'], string>>> = {
   closed: 'closes',
 };
 
-function logRow({ at, event, length = 0, hex, text, note }: WireEntry, role: string): string {
-  const what = hex === undefined ? (WHAT[event] ?? event) : `${length} ${length === 1 ? 'byte' : 'bytes'}`;
-  const bytes =
-    hex === undefined
-      ? `<td colspan="2">${note === undefined ? '' : esc(note)}</td>`
-      : `<td class="hex mono">${esc(hex)}</td><td class="text mono">${esc(text ?? '')}</td>`;
+function logRow(entry: WireEntry, role: string): string {
+  const { at, event, note = '' } = entry;
+  const [what, bytes] =
+    'hex' in entry
+      ? [
+          byteCount(entry.length),
+          `<td class="hex mono">${esc(entry.hex)}</td><td class="text mono">${esc(entry.text)}</td>`,
+        ]
+      : [WHAT[event] ?? event, `<td colspan="2">${esc(note)}</td>`];
   return (
     `<tr${THEIRS.includes(event) ? ' class="theirs"' : ''}><td class="at">${at.toFixed(1)} ms</td>` +
     `<td class="what">${direction(event, role)}</td><td class="what">${esc(what)}</td>${bytes}</tr>\n`

@@ -3,10 +3,10 @@
  * what came, the exchange byte by byte, and how to run it again. Self-contained, without a script; a content security
  * policy forbids what the escaping should have made impossible.
  */
-import { countsAgainst, type Report, type Result, type Verdict } from '../report.js';
-import { anchor, badge, BRIEF, CARD, esc, LOOK } from './html-case.js';
+import { countsAgainst, type ExitCode, type Report, type Result, type Verdict } from '../report.js';
+import { anchor, badge, BRIEF, CARD, esc, LOOK, type Look } from './html-case.js';
 import { STYLE } from './html-style.js';
-import { BY_URGENCY, byUrgency, exitMeaning, sums } from './text.js';
+import { BY_URGENCY, byUrgency, exitMeaning, firstLine, sums } from './text.js';
 
 const MEANING: Readonly<Record<Verdict, string>> = {
   pass: 'as the clause asks, and proved by a whole transfer',
@@ -26,21 +26,21 @@ function section(title: string, explanation: string, items: readonly string[], b
   );
 }
 
+const BANNER: Readonly<Record<ExitCode, readonly [look: Look, words: string]>> = {
+  0: ['pass', 'Passed'],
+  1: ['fail', 'Failed'],
+  3: ['warn', 'Passed with warnings'],
+  4: ['fail', 'Not reachable'],
+  5: ['fail', 'Suite fault'],
+  6: ['open', 'Nothing shown'],
+};
+
 function banner(report: Report): string {
   const { exitCode, complete, results, cases } = report;
-  const look = exitCode === 0 ? 'pass' : exitCode === 3 ? 'warn' : exitCode === 6 ? 'open' : 'fail';
-  const words = {
-    0: 'Passed',
-    1: 'Failed',
-    2: 'Usage',
-    3: 'Passed with warnings',
-    4: 'Not reachable',
-    5: 'Suite fault',
-    6: 'Nothing shown',
-  };
+  const [look, words] = BANNER[exitCode];
   const part = complete ? '' : ` The run is not complete: ${results.length} of ${cases} cases.`;
   return (
-    `<p class="banner is-${look}" role="status"><strong>${words[exitCode]}</strong> ` +
+    `<p class="banner is-${look}" role="status"><strong>${words}</strong> ` +
     `${esc(`${sums(report)}: ${exitMeaning(report)}.${part}`)} <span class="soft">Exit code ${exitCode}.</span></p>\n`
   );
 }
@@ -89,7 +89,7 @@ function contents(open: readonly Result[]): string {
   const rows = open.map(
     (result) =>
       `<tr><td>${badge(result)}</td><td><a href="#${anchor(result.id)}">${esc(result.title)}</a></td>` +
-      `<td>${result.clause}</td><td>${esc(result.reason.split('\n')[0] ?? '')}</td></tr>\n`,
+      `<td>${result.clause}</td><td>${esc(firstLine(result.reason))}</td></tr>\n`,
   );
   return (
     '<h2>What is wrong, in short</h2>\n<div class="scroll"><table><thead><tr><th scope="col">Verdict</th><th scope="col">Case</th>' +

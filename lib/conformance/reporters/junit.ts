@@ -7,7 +7,17 @@
  */
 import { countsAgainst, type Report, type Result } from '../report.js';
 import { remembered } from './document-reporter.js';
-import { diskChanges, diskLine, exitMeaning, shown, shownLines, sums, verdictText, wireLine } from './text.js';
+import {
+  diskChanges,
+  diskLine,
+  exitMeaning,
+  firstLine,
+  shown,
+  shownLines,
+  sums,
+  verdictText,
+  wireLine,
+} from './text.js';
 
 function xml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -48,7 +58,7 @@ function outcome(result: Result): string {
     return `<skipped${attributes({ message: why })}/>`;
   }
   const element = verdict === 'suite fault' ? 'error' : 'failure';
-  const message = reason.split('\n')[0] ?? '';
+  const message = firstLine(reason);
   return `<${element}${attributes({ type: verdict, message })}>${xml(detail(result))}</${element}>`;
 }
 

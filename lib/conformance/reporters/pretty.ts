@@ -38,9 +38,14 @@ const UNSEEN: Partial<Readonly<Record<Verdict, string>>> = {
   inconclusive: 'could not be judged',
 };
 
+interface Unseen extends Pick<Result, 'verdict' | 'reason'> {
+  readonly what: string;
+  readonly ids: readonly string[];
+}
+
 export class PrettyReporter implements Reporter {
   /** Results without an exchange to show: hundreds of them may have one reason, which is told once, at the end. */
-  readonly #unseen = new Map<string, Result[]>();
+  readonly #unseen = new Map<string, Unseen>();
   readonly #write: (text: string) => void;
   readonly #verbose: boolean;
   readonly #paint: Paint;
@@ -63,9 +68,11 @@ export class PrettyReporter implements Reporter {
   result(result: Result): void {
     const { verdict, id, title, reason, clause, sentence, known } = result;
     if (verdict === 'pass' && !this.#verbose) return;
-    if (UNSEEN[verdict] !== undefined && known === undefined && result.axes.length === 0 && !this.#verbose) {
+    const what = UNSEEN[verdict];
+    if (what !== undefined && known === undefined && result.axes.length === 0 && !this.#verbose) {
       const key = `${verdict}\n${reason}`;
-      this.#unseen.set(key, [...(this.#unseen.get(key) ?? []), result]);
+      const { ids } = this.#unseen.get(key) ?? { ids: [] };
+      this.#unseen.set(key, { what, verdict, reason, ids: [...ids, id] });
       return;
     }
     const colour = known === undefined ? COLOUR[verdict] : 'dim';
@@ -104,14 +111,12 @@ export class PrettyReporter implements Reporter {
   }
 
   #tellUnseen(): void {
-    for (const results of this.#unseen.values()) {
-      const [first, ...others] = results;
-      if (first === undefined) continue;
-      const count = others.length === 0 ? '1 case' : `${results.length} cases`;
-      const sign = this.#paint(COLOUR[first.verdict], SIGN[first.verdict]);
-      this.#line(`${sign} ${count} ${UNSEEN[first.verdict] ?? ''}: ${shown(first.reason)}`);
-      const names = results.slice(0, NAMED).map(({ id }) => id);
-      const more = results.length - names.length;
+    for (const { what, verdict, reason, ids } of this.#unseen.values()) {
+      const count = ids.length === 1 ? '1 case' : `${ids.length} cases`;
+      const sign = this.#paint(COLOUR[verdict], SIGN[verdict]);
+      this.#line(`${sign} ${count} ${what}: ${shown(reason)}`);
+      const names = ids.slice(0, NAMED);
+      const more = ids.length - names.length;
       this.#indented(more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more (--verbose)`);
     }
     if (this.#unseen.size > 0) this.#line('');

@@ -2,7 +2,7 @@
 import { printable } from '../../printable.js';
 import type { DiskEntry, Snapshot } from '../disk-entry.js';
 import { countsAgainst, type AxisName, type Report, type Result, type Verdict } from '../report.js';
-import type { WireEntry } from '../wire.js';
+import type { BytesEntry, WireEntry } from '../wire.js';
 
 /** U+FFFE and U+FFFF stand in no XML document; the other noncharacters are as useless to a reader. */
 const NONCHARACTERS = /[\ufdd0-\ufdef]|[\ufffe\uffff]|[\u{1fffe}\u{1ffff}\u{10fffe}\u{10ffff}]/gu;
@@ -14,12 +14,17 @@ const NONCHARACTERS = /[\ufdd0-\ufdef]|[\ufffe\uffff]|[\u{1fffe}\u{1ffff}\u{10ff
 export function shown(text: string): string {
   return printable(text)
     .replaceAll('\\\\', '\\')
-    .replace(NONCHARACTERS, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+    .replace(NONCHARACTERS, (character) => `\\u{${Number(character.codePointAt(0)).toString(16)}}`);
 }
 
 /** The same for a text of several lines, such as a stack. */
 export function shownLines(text: string): readonly string[] {
   return text.split(/\r?\n/).map(shown);
+}
+
+/** Of a reason that may be a stack. */
+export function firstLine(text: string): string {
+  return text.replace(/\n[^]*/, '');
 }
 
 /** The order in which people want to read them. */
@@ -64,8 +69,6 @@ export function exitMeaning({ exitCode, results, baseline, complete, summary }: 
       ];
       return whys.join(', and ');
     }
-    case 2:
-      return 'the command line is wrong';
     case 3:
       return 'only a SHOULD is broken';
     case 4:
@@ -96,18 +99,31 @@ export function verdictText({ verdict, known }: Result): string {
   return known === undefined ? verdict : `${verdict} (known until ${known.expires}: ${shown(known.reason)})`;
 }
 
+export function byteCount(length: number): string {
+  return `${length} ${length === 1 ? 'byte' : 'bytes'}`;
+}
+
+/** How a line of a wire log begins. */
+export function eventAt({ at, event }: Pick<WireEntry, 'at' | 'event'>): string {
+  return `${at.toFixed(1).padStart(8)} ms  ${event}`;
+}
+
 /** One line of a wire log; `most` is how many bytes of a piece it shows. */
-export function wireLine({ at, event, length = 0, hex, text = '', note }: WireEntry, most = 64): string {
+export function wireLine(entry: WireEntry, most = 64): string {
+  const note = entry.note === undefined ? '' : ` (${shown(entry.note)})`;
+  return `${eventAt(entry)}${'hex' in entry ? bytesShown(entry, most) : ''}${note}`;
+}
+
+function bytesShown({ length, hex, text }: BytesEntry, most: number): string {
   const cut = most < Math.min(length, 64);
-  const digits = cut ? `${hex?.slice(0, most * 3 - 1) ?? ''} …` : hex;
-  const characters = cut ? `${text.match(new RegExp(`^(?:\\\\x..|[^]){${most}}`))?.[0] ?? ''} …` : text;
-  const bytes = digits === undefined ? '' : ` ${length} ${length === 1 ? 'byte' : 'bytes'}: ${digits}  "${characters}"`;
-  return `${at.toFixed(1).padStart(8)} ms  ${event}${bytes}${note === undefined ? '' : ` (${shown(note)})`}`;
+  const digits = cut ? `${hex.slice(0, most * 3 - 1)} …` : hex;
+  const characters = cut ? text.replace(new RegExp(`^((?:\\\\x..|[^]){${most}})[^]*`), '$1 …') : text;
+  return ` ${byteCount(length)}: ${digits}  "${characters}"`;
 }
 
 /** `digits` of the hash are shown. */
 export function diskLine({ path, kind, size, sha256, target }: DiskEntry, digits = 64): string {
-  const bytes = kind === 'directory' ? '' : ` ${size} ${size === 1 ? 'byte' : 'bytes'}`;
+  const bytes = kind === 'directory' ? '' : ` ${byteCount(size)}`;
   const hash = sha256 === undefined ? '' : ` sha256 ${sha256.slice(0, digits)}${digits < 64 ? '…' : ''}`;
   return `${kind} "${shown(path)}"${bytes}${hash}${target === undefined ? '' : ` -> ${shown(target)}`}`;
 }

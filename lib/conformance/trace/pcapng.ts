@@ -73,9 +73,9 @@ function packetBlock(ms: number, packet: Buffer, comment: string): Buffer {
 
 /** RFC 1071. */
 function checksum(...pieces: readonly Buffer[]): number {
-  const bytes = Buffer.concat([...pieces]);
+  const bytes = padded(Buffer.concat([...pieces]));
   let sum = 0;
-  for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i] ?? 0) * 256 + (bytes[i + 1] ?? 0);
+  for (let i = 0; i < bytes.length; i += 2) sum += bytes.readUInt16BE(i);
   while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x1_0000);
   return ~sum & 0xffff;
 }
@@ -122,10 +122,10 @@ function* packetsOf(connection: TracedConnection, n: number, role: Role): Genera
   const target: Side = { address: TARGET, port: isServer ? listening : calling, sequence: 2000 };
   const [caller, callee] = isServer ? [suite, target] : [target, suite];
   for (const entry of connection.log) {
-    const { event, time = 0, note = '' } = entry;
+    const { time = 0, note = '' } = entry;
     const packet = (from: Side, to: Side, flags: number, payload: Buffer = Buffer.alloc(0), comment = note): Buffer =>
       packetBlock(time, tcpPacket(from, to, flags, payload), comment);
-    switch (event) {
+    switch (entry.event) {
       case 'connected':
         yield packet(caller, callee, SYN, undefined, connection.label);
         yield packet(callee, caller, SYN | ACK);
@@ -137,7 +137,7 @@ function* packetsOf(connection: TracedConnection, n: number, role: Role): Genera
         break;
       case 'sent':
       case 'received': {
-        const [from, to] = event === 'sent' ? [suite, target] : [target, suite];
+        const [from, to] = entry.event === 'sent' ? [suite, target] : [target, suite];
         const bytes = bytesOf(entry);
         for (let at = 0; at < bytes.length; at += MOST) {
           yield packet(from, to, PSH | ACK, bytes.subarray(at, at + MOST));

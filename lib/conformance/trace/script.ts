@@ -51,17 +51,18 @@ function* actionsOf(log: readonly WireEntry[], role: Role): Generator<string> {
   let before = log[0]?.at ?? 0;
   let ended = false;
   for (const entry of log) {
-    const { event, at } = entry;
-    if (event === 'received') {
-      received += entry.length ?? 0;
+    const { at } = entry;
+    if (entry.event === 'received') {
+      received += entry.length;
       before = at;
       continue;
     }
-    if (event === 'received FIN' || event === 'received RST') {
+    if (entry.event === 'received FIN' || entry.event === 'received RST') {
       ended = true;
       before = at;
       continue;
     }
+    const { event } = entry;
     if (event === 'connected' || event === 'refused' || event === 'note' || event === 'time-out') continue;
     const wait = role === 'client' && awaited === 0 ? 'header' : 'wait';
     if (received > awaited || ended) yield ended ? 'c.until_end()' : `c.${wait}(${received})`;
@@ -86,15 +87,15 @@ function* actionsOf(log: readonly WireEntry[], role: Role): Generator<string> {
   yield 'c.until_end()';
 }
 
-function connectionSource(n: number, all: readonly TracedConnection[], role: Role): string {
-  const connection = all[n] ?? { label: '', log: [] };
+function connectionSource(connection: TracedConnection, before: readonly TracedConnection[], role: Role): string {
   const { from } = spanOf(connection);
-  const earlier = all.map((other, i) => ({ i, ...spanOf(other) })).filter(({ i, to }) => i < n && to <= from);
-  const last = Math.max(spanOf(all[0] ?? connection).from, ...earlier.map(({ to }) => to));
+  const [first = connection] = before;
+  const earlier = before.map((other, i) => ({ i, ...spanOf(other) })).filter(({ to }) => to <= from);
+  const last = Math.max(spanOf(first).from, ...earlier.map(({ to }) => to));
   const wait = Math.max(0, from - last) / 1000;
   return [
     `@connection(${py(shown(connection.label))}, after=[${earlier.map(({ i }) => i).join(', ')}], wait=${wait.toFixed(4)})`,
-    `def connection_${n}(c):`,
+    `def connection_${before.length}(c):`,
     ...[...actionsOf(connection.log, role)].map((action) => `    ${action}`),
     '',
   ].join('\n');
@@ -332,6 +333,6 @@ export function replayScript(
     role === 'server'
       ? [`ADDRESS = ${addressOf(target)}`]
       : [`COMMAND = ${py(target)}`, ...(file === null ? [] : fileSource(file))];
-  const plays = connections.map((_, n) => connectionSource(n, connections, role));
+  const plays = connections.map((connection, n) => connectionSource(connection, connections.slice(0, n), role));
   return [...header, COMMON, ...own, '', ...plays, role === 'server' ? SERVER_MAIN : CLIENT_MAIN].join('\n');
 }

@@ -5,7 +5,7 @@ import { GoAheadError } from '../../errors.js';
 import { bufferOf, lengthOf } from '../bytes.js';
 import { CLIENT_CASES } from '../cases/index.js';
 import type { Result, RunStart } from '../report.js';
-import { diskChanges, diskLine, shown, verdictText, wireLine } from '../reporters/text.js';
+import { byteCount, diskChanges, diskLine, eventAt, shown, verdictText, wireLine } from '../reporters/text.js';
 import { bytesOf, type TracedConnection } from './connection.js';
 import { pcapng } from './pcapng.js';
 import { replayScript, type ScriptFile } from './script.js';
@@ -74,9 +74,8 @@ function logLines({ label, log }: TracedConnection): readonly string[] {
     `## ${shown(label)}`,
     '',
     ...log.flatMap((entry) => {
-      const { at, event, length = 0, bytes } = entry;
-      if (bytes === undefined) return [wireLine(entry)];
-      return [`${wireLine({ at, event })} ${length} ${length === 1 ? 'byte' : 'bytes'}`, ...hexDump(bytesOf(entry))];
+      if (!('bytes' in entry)) return [wireLine(entry)];
+      return [`${eventAt(entry)} ${byteCount(entry.length)}`, ...hexDump(bytesOf(entry))];
     }),
   ];
 }

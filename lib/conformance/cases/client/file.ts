@@ -1,5 +1,13 @@
 import { random } from '../../bytes.js';
-import { FAILED, SENT, type ClientCase, type FileChange, type LocalFile } from '../../case.js';
+import {
+  FAILED,
+  SENT,
+  type ClientCase,
+  type ClientOutcome,
+  type FileChange,
+  type LocalFile,
+  type Some,
+} from '../../case.js';
 import { changeFile, ended, request, resumeReading, send, stopReading, take, finish } from '../../steps.js';
 import { GO, LARGE, NOT_EVEN_CONNECTED, row, SMALL, WHOLE } from './common.js';
 
@@ -15,7 +23,7 @@ function unsendable(what: LocalFile['kind'], title: string): ClientCase {
 }
 
 /** What a client may do whose file is another in mid-body: fail, or send what it announced. */
-const EITHER = [FAILED, SENT];
+const EITHER: Some<ClientOutcome> = [FAILED, SENT];
 
 /**
  * The receiver has 64 KiB and reads no more, so a client that reads as it sends is in the first half of the file when
@@ -26,7 +34,7 @@ function changed(
   title: string,
   how: FileChange,
   clause: '6.1' | '6.2' = '6.2',
-  expect: ClientCase['exchange']['expect'] = EITHER,
+  expect: Some<ClientOutcome> = EITHER,
 ): ClientCase {
   return row({
     id: `client/file/${what}`,

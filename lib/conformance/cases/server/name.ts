@@ -59,7 +59,6 @@ function literal([what, title, name]: Row, clause: ClauseId = '4.7'): ServerCase
 
 /** Stored exactly so, or refused since a platform reserves it. */
 function reserved([what, title, name]: Row): ServerCase {
-  const outcomes = [ACCEPTED, REFUSED];
   return {
     id: `server/name/${what}`,
     title,
@@ -68,7 +67,7 @@ function reserved([what, title, name]: Row): ServerCase {
     profiles: FULL,
     needs: 'dir',
     escapes: true,
-    exchange: { file: { ...file, name }, steps: WHOLE, expect: outcomes },
+    exchange: { file: { ...file, name }, steps: WHOLE, expect: [ACCEPTED, REFUSED] },
     twin: { file: { name: PLAIN } },
   };
 }

@@ -1,5 +1,5 @@
 import { hex, random, shareOfFreeSpace, text, type Bytes } from '../../bytes.js';
-import { ACCEPTED, DISCARDED, REFUSED, type Profile, type ServerCase } from '../../case.js';
+import { ACCEPTED, DISCARDED, REFUSED, type Profile, type ServerCase, type ServerExchange } from '../../case.js';
 import { awaiting, body, ended, finish, header, reply, reset, signal } from '../../steps.js';
 import { BOTH, FULL, WHOLE } from './rows.js';
 
@@ -30,7 +30,7 @@ const WHOLE_SIZES: readonly Whole[] = [
 ];
 
 function whole([what, title, size, length, profiles]: Whole): ServerCase {
-  const exchange = {
+  const exchange: ServerExchange = {
     file: { size: hex(size), name: text(`{t}size-${what}.bin`), body: random(length) },
     steps: WHOLE,
     expect: [ACCEPTED],

@@ -6,6 +6,7 @@ import {
   type Plant,
   type ServerCase,
   type ServerOutcome,
+  type Some,
   type Step,
 } from '../../case.js';
 import type { ClauseId } from '../../clause.js';
@@ -17,7 +18,7 @@ const file = { size: hex('00 00 00 00 00 00 08 00'), name: text('{t}on'), body: 
 const AT = '{t}on{suffix}';
 
 /** Stored, under whatever name; or refused; or found out too late, and discarded. Never through what stands there. */
-const ANY_SAFE_WAY: readonly ServerOutcome[] = [
+const ANY_SAFE_WAY: Some<ServerOutcome> = [
   { ...ACCEPTED, as: 'any' },
   REFUSED,
   { reply: 'go ahead', closed: ['rst'], disk: 'nothing' },

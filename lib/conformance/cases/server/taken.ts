@@ -1,5 +1,5 @@
 import { hex, join, random, repeatLessSuffix, text } from '../../bytes.js';
-import { ACCEPTED, DISCARDED, REFUSED, type ServerCase, type ServerOutcome } from '../../case.js';
+import { ACCEPTED, DISCARDED, REFUSED, type ServerCase, type ServerExchange, type ServerOutcome } from '../../case.js';
 import { awaiting, body, ended, finish, header, meet, reply, reset, signal } from '../../steps.js';
 import { FULL, WHOLE } from './rows.js';
 
@@ -193,7 +193,7 @@ export const TAKEN_CASES: readonly ServerCase[] = [
         ],
         expect: [ACCEPTED],
       },
-      ...['part', 'partial', 'tmp', 'temp', 'upload'].map((extension) => ({
+      ...['part', 'partial', 'tmp', 'temp', 'upload'].map((extension): ServerExchange => ({
         label: extension,
         file: { ...second, name: text(`{t}u.bin.${extension}`) },
         steps: [awaiting('half'), ...WHOLE],

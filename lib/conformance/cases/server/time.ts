@@ -1,5 +1,5 @@
 import { hex, random, text } from '../../bytes.js';
-import { REFUSED, type ServerCase, type ServerOutcome, type Step } from '../../case.js';
+import { REFUSED, type ServerCase, type ServerOutcome, type Some, type Step } from '../../case.js';
 import type { ClauseId } from '../../clause.js';
 import type { DeclaredTime } from '../../capabilities.js';
 import { body, endedAfter, header, reply, send, slowHeader } from '../../steps.js';
@@ -14,7 +14,7 @@ function ends(
   title: string,
   clause: ClauseId,
   deadline: DeclaredTime,
-  expect: readonly ServerOutcome[],
+  expect: Some<ServerOutcome>,
   ...steps: readonly Step[]
 ): ServerCase {
   return {
@@ -30,7 +30,7 @@ function ends(
   };
 }
 
-const DISCARDED_BY_RESET: readonly ServerOutcome[] = [{ reply: 'go ahead', closed: ['rst'], disk: 'nothing' }];
+const DISCARDED_BY_RESET: Some<ServerOutcome> = [{ reply: 'go ahead', closed: ['rst'], disk: 'nothing' }];
 
 export const TIME_CASES: readonly ServerCase[] = [
   ends('silent', 'not one byte of a header: ended', '11.1', 'headerTimeout', [REFUSED], endedAfter('headerTimeout')),
