@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../session/clock.js';
-import { peerIsGone } from './peer-name.js';
+import { handleOf, peerIsGone } from './peer-name.js';
 
 // A FIN that is lost is sent again after 0.2 s and the round trip, then 0.4, 0.8, 1.6 s later (RFC 6298; TCP_RTO_MIN of Linux).
 const LONGEST = 5_000;
 const FIRST_LOOK = 5;
 
 /**
- * Closes sockets only when TCP is through with them. For those that the kernel resets on a close (`reset-if-killed.ts`): there,
+ * Closes connections only when TCP is through with them. For those that the kernel resets on a close (`reset-if-killed.ts`): there,
  * a close forgets a FIN that is still on its way, and takes the receipt from a sender whose network has lost it.
  */
 export class DeliveredClose {
   readonly #clock: Clock;
-  /** What closes each socket that waits. */
+  /** What closes each connection that waits. */
   readonly #waiting = new Set<() => void>();
 
   constructor(clock: Clock) {
@@ -23,10 +23,15 @@ export class DeliveredClose {
   watch(socket: Socket): void {
     const close = socket._destroy.bind(socket);
     socket._destroy = (error, callback) => {
-      const waits = error === null && socket.writableFinished && !isThrough(socket) && stopReading(socket);
-      if (waits) this.#wait(socket, () => close(error, callback));
+      if (error === null && socket.writableFinished) this.close(socket, () => close(error, callback));
       else close(error, callback);
     };
+  }
+
+  /** Closes a connection, a socket or its bare handle, on which FIN was sent: now, or when the peer has it. */
+  close(connection: object, close: () => void): void {
+    if (!isThrough(connection) && stopReading(connection)) this.#wait(connection, close);
+    else close();
   }
 
   /** Closes what still waits. */
@@ -34,7 +39,7 @@ export class DeliveredClose {
     for (const close of this.#waiting) close();
   }
 
-  #wait(socket: Socket, close: () => void): void {
+  #wait(connection: object, close: () => void): void {
     let timer: Timer | undefined;
     const finish = (): void => {
       this.#waiting.delete(finish);
@@ -43,7 +48,7 @@ export class DeliveredClose {
     };
     const look = (ms: number, waited: number): void => {
       timer = this.#clock.schedule(ms, () => {
-        if (isThrough(socket) || waited + ms >= LONGEST) finish();
+        if (isThrough(connection) || waited + ms >= LONGEST) finish();
         else look(Math.min(2 * ms, LONGEST - waited - ms), waited + ms);
       });
     };
@@ -53,17 +58,17 @@ export class DeliveredClose {
 }
 
 /** Whether TCP is through with a connection; where that cannot be asked, a close does not wait. */
-function isThrough(socket: Socket): boolean {
-  return peerIsGone(socket) ?? true;
+function isThrough(connection: object): boolean {
+  return peerIsGone(connection) ?? true;
 }
 
 /**
  * What still comes is left to the kernel. Node takes bytes that come for a destroyed socket for an error number, and throws where
  * nobody can catch it (`onStreamRead`, lib/internal/stream_base_commons.js).
  */
-function stopReading(socket: Socket): boolean {
-  const handle = Reflect.get(socket, '_handle') as object;
-  const readStop: unknown = Reflect.get(handle, 'readStop');
+function stopReading(connection: object): boolean {
+  const handle = handleOf(connection);
+  const readStop: unknown = handle && Reflect.get(handle, 'readStop');
   if (typeof readStop !== 'function') return false;
   Reflect.apply(readStop, handle, []);
   return true;

@@ -1,10 +1,13 @@
 import type { ReceiveSession } from '../session/receive-session.js';
 import { kindOf, type BufferKind, type ReadBuffers } from './read-buffers.js';
 
+/** What is fed. */
+export type Fed = Pick<ReceiveSession, 'receive' | 'header' | 'received'>;
+
 /** Feeds a session from pooled buffers; a buffer that the storage still uses is replaced, and returned when it is free. */
 export class DirectReader {
   readonly #buffers: ReadBuffers;
-  #session: ReceiveSession | undefined;
+  #session: Fed | undefined;
   #buffer: Buffer;
   #closed = false;
 
@@ -14,7 +17,7 @@ export class DirectReader {
   }
 
   /** Before the event loop turns, as the first bytes may come then. */
-  feed(session: ReceiveSession): void {
+  feed(session: Fed): void {
     this.#session = session;
   }
 
@@ -47,7 +50,7 @@ export class DirectReader {
   }
 }
 
-function wantedKind({ header, received }: ReceiveSession, buffer: Buffer, length: number): BufferKind {
+function wantedKind({ header, received }: Fed, buffer: Buffer, length: number): BufferKind {
   const kind = kindOf(buffer);
   const missing = header === undefined ? 0n : header.size - received;
   if (missing <= 1024n) return 'header';

@@ -23,6 +23,8 @@ export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether to read into buffers of our own where Node allows it (see `direct-accept.ts`). Default true. */
   readonly directReads?: boolean | undefined;
+  /** Whether direct reads leave out `net.Socket` where Node allows it (see `handle-connection.ts`). Default true. @internal */
+  readonly bareHandles?: boolean | undefined;
   /**
    * Whether the kernel shall reset the connections, in the place of closing them, when this process is killed: a close would
    * seem to confirm what was not stored yet (7.5). On Linux and plain TCP; it starts a process of Node for a moment when the

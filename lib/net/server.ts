@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createNetServer, Socket, type AddressInfo, type Server as NetServer } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type * as TE from 'typed-emitter';
 import { GoAheadError } from '../errors.js';
@@ -15,6 +15,7 @@ import { CountedSlots, type ConnectionSlots } from './connection-slots.js';
 import { DeliveredClose } from './delivered-close.js';
 import { acceptDirectly, directSocket } from './direct-accept.js';
 import { DirectReader } from './direct-reader.js';
+import { HandleConnection } from './handle-connection.js';
 import { listenError } from './listen-error.js';
 import { ReadBuffers } from './read-buffers.js';
 import { resetIfKilled, RESETS_IF_KILLED } from './reset-if-killed.js';
@@ -23,6 +24,7 @@ import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js
 import type { IncomingUpload, ServerEvents } from './server-events.js';
 import type { ListenOptions, ServerOptions } from './server-options.js';
 import { emitSafely, reportFault } from './server-faults.js';
+import { isTcpHandle, streamInternals, type StreamInternals } from './stream-internals.js';
 import { systemClock } from './system-clock.js';
 
 // Connections that wait to be accepted. Those above it are dropped, and try again only after a second; the system has its own
@@ -30,6 +32,15 @@ import { systemClock } from './system-clock.js';
 const BACKLOG = 4_096;
 
 const UNGUARDED = 'if this process is killed, senders may take the close of its connections for a receipt';
+
+/** What the server itself asks of a connection: a socket's, or the like. */
+interface Connection {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly destroyed: boolean;
+  destroy(): unknown;
+  once(event: 'close', listener: () => void): unknown;
+}
 
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
@@ -39,9 +50,10 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   readonly #listener: NetServer;
   readonly #buffers = new ReadBuffers();
   readonly #deliveredClose: DeliveredClose;
+  readonly #internals: StreamInternals | undefined;
   /** The kernel resets what this server accepts, unless it is closed with care. */
   #resetsIfKilled = false;
-  readonly #connections = new Map<Socket, ReceiveSession>();
+  readonly #connections = new Map<Connection, ReceiveSession>();
   readonly #ofAddress = new Map<string, { connections: number }>();
   readonly #onAbort = (): void => void this.close({ drain: 0 });
   #storage: Storage | undefined;
@@ -66,6 +78,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#slots = options.slots ?? new CountedSlots(maxConnections);
     this.#clock = options.clock ?? systemClock;
     this.#deliveredClose = new DeliveredClose(this.#clock);
+    this.#internals = options.bareHandles === false ? undefined : streamInternals();
     this.#storage = options.storage;
     const context = options.tls === undefined ? undefined : serverContext(options.tls);
     // A sender that half-closes is still owed a reply and a receipt.
@@ -205,6 +218,17 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   }
 
   #acceptDirectly(handle: object, hasSlot: boolean): void {
+    const internals = this.#internals;
+    if (internals === undefined || !isTcpHandle(handle)) {
+      this.#acceptWithSocket(handle, hasSlot);
+      return;
+    }
+    const connection = new HandleConnection(handle, internals, this.#resetsIfKilled ? this.#deliveredClose : undefined);
+    const session = this.#serve(connection, connection, hasSlot);
+    if (session !== undefined) connection.feed(session, this.#buffers);
+  }
+
+  #acceptWithSocket(handle: object, hasSlot: boolean): void {
     const reader = new DirectReader(this.#buffers);
     const socket = directSocket(handle, reader);
     socket.once('close', () => reader.close());
@@ -215,28 +239,28 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   }
 
   /** A session for the connection, or undefined when it is refused. */
-  #serve(socket: Socket, transport: Transport, hasSlot: boolean): ReceiveSession | undefined {
+  #serve(connection: Connection, transport: Transport, hasSlot: boolean): ReceiveSession | undefined {
     const storage = this.#storage;
-    const address = socket.remoteAddress ?? 'unknown';
+    const address = connection.remoteAddress ?? 'unknown';
     const ofAddress = this.#ofAddress.get(address) ?? { connections: 0 };
     const full = !hasSlot || ofAddress.connections >= (this.#options.maxConnectionsPerAddress ?? Infinity);
-    if (storage === undefined || full || socket.destroyed || this.#closing !== undefined) {
+    if (storage === undefined || full || connection.destroyed || this.#closing !== undefined) {
       // A refusal is a close without a reply (8.1).
-      socket.destroy();
+      connection.destroy();
       if (hasSlot) this.#slots.give();
       return undefined;
     }
-    if (this.#resetsIfKilled) this.#deliveredClose.watch(socket);
+    if (this.#resetsIfKilled && connection instanceof Socket) this.#deliveredClose.watch(connection);
     const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#options);
-    this.#connections.set(socket, session);
+    this.#connections.set(connection, session);
     this.#ofAddress.set(address, ofAddress);
     ofAddress.connections += 1;
-    this.#announce(formatAddress(address, socket.remotePort ?? 0), session);
+    this.#announce(formatAddress(address, connection.remotePort ?? 0), session);
     // A sender that is gone may leave work behind on the disk: both must be over.
     let running = 2;
     const over = (): void => {
       if (--running > 0) return;
-      this.#connections.delete(socket);
+      this.#connections.delete(connection);
       this.#slots.give();
       ofAddress.connections -= 1;
       if (ofAddress.connections === 0) this.#ofAddress.delete(address);
@@ -244,7 +268,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     };
     session.on('stored', over);
     session.on('failed', over);
-    socket.once('close', over);
+    connection.once('close', over);
     session.start();
     return session;
   }

@@ -80,7 +80,7 @@ async function storedAndOpen(t: Test, way: Way) {
   return { ...rig, peer };
 }
 
-for (const way of ['direct reads', 'plain reads'] as const) {
+for (const way of ['direct reads', 'direct reads of sockets', 'plain reads'] as const) {
   t.test(`a close waits for the sender's, five seconds at most (${way})`, { skip }, async (t) => {
     const { server, clock, peer } = await storedAndOpen(t, way);
     for (const ms of [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_445]) {

@@ -34,11 +34,11 @@ export interface Rig {
   files(): Map<string, Buffer>;
 }
 
-export type RigOptions = Omit<ServerOptions, 'directory' | 'directReads'>;
+export type RigOptions = Omit<ServerOptions, 'directory' | 'directReads' | 'bareHandles'>;
 
-/** How bytes reach a session: into pooled buffers, by stream events, or through TLS. */
-export type Way = 'direct reads' | 'plain reads' | 'TLS';
-const WAYS: readonly Way[] = ['direct reads', 'plain reads', 'TLS'];
+/** How bytes reach a session: into pooled buffers, from a handle or a socket; by stream events, or through TLS. */
+export type Way = 'direct reads' | 'direct reads of sockets' | 'plain reads' | 'TLS';
+const WAYS: readonly Way[] = ['direct reads', 'direct reads of sockets', 'plain reads', 'TLS'];
 
 export async function serverRig(t: Test, options: RigOptions, way: Way = 'direct reads'): Promise<Rig> {
   const directory = t.testdir({});
@@ -46,7 +46,7 @@ export async function serverRig(t: Test, options: RigOptions, way: Way = 'direct
   const place = options.storage === undefined ? { directory, sync: false } : {};
   const secure = way === 'TLS' ? { tls: { cert: certificates().server.cert, key: certificates().server.key } } : {};
   // What that takes, and does, has specs of its own.
-  const parts = { clock, directReads: way === 'direct reads', resetIfKilled: false };
+  const parts = { clock, directReads: way !== 'plain reads', bareHandles: way === 'direct reads', resetIfKilled: false };
   const server = createServer({ ...place, ...parts, ...secure, ...options });
   const seen: Seen[] = [];
   server.on('begun', (upload) => seen.push({ kind: 'begun', upload }));
