@@ -255,7 +255,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#connections.set(connection, session);
     this.#ofAddress.set(address, ofAddress);
     ofAddress.connections += 1;
-    this.#announce(formatAddress(address, connection.remotePort ?? 0), session);
+    this.#announce(() => formatAddress(address, connection.remotePort ?? 0), session);
     // A sender that is gone may leave work behind on the disk: both must be over.
     let running = 2;
     const over = (): void => {
@@ -273,23 +273,29 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     return session;
   }
 
-  #announce(peer: string, session: ReceiveSession): void {
+  #announce(peer: () => string, session: ReceiveSession): void {
     const id = ++this.#accepted;
     const start = this.#clock.now();
     const upload = (): IncomingUpload => ({
       id,
-      peer,
+      peer: peer(),
       name: session.header?.name,
       size: session.header?.size,
       received: session.received,
       ms: this.#clock.now() - start,
     });
-    session.on('begun', () => emitSafely(this, () => this.emit('begun', upload())));
-    // Not asked for, it costs nothing.
-    if (this.listenerCount('progress') > 0)
-      session.on('progress', () => emitSafely(this, () => this.emit('progress', upload())));
-    session.on('stored', (stored) => emitSafely(this, () => this.emit('stored', upload(), stored)));
-    session.on('failed', (error) => emitSafely(this, () => this.emit('failed', upload(), error)));
+    // Where nobody listens it costs nothing.
+    const listens = (event: keyof ServerEvents): boolean => this.listenerCount(event) > 0;
+    session.on('begun', () => {
+      if (listens('begun')) emitSafely(this, () => this.emit('begun', upload()));
+    });
+    if (listens('progress')) session.on('progress', () => emitSafely(this, () => this.emit('progress', upload())));
+    session.on('stored', (stored) => {
+      if (listens('stored')) emitSafely(this, () => this.emit('stored', upload(), stored));
+    });
+    session.on('failed', (error) => {
+      if (listens('failed')) emitSafely(this, () => this.emit('failed', upload(), error));
+    });
   }
 }
 

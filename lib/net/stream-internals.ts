@@ -51,8 +51,16 @@ const METHODS = [
   'getpeername',
 ] as const satisfies readonly (keyof TcpHandle)[];
 
+/** What handles inherit their methods from, once it was looked at: there is one handle for each connection. */
+const known = new WeakSet();
+
 export function isTcpHandle(handle: object): handle is TcpHandle {
-  return 'onread' in handle && METHODS.every((name) => typeof Reflect.get(handle, name) === 'function');
+  const prototype: unknown = Object.getPrototypeOf(handle);
+  if (typeof prototype !== 'object' || prototype === null) return false;
+  if (known.has(prototype)) return true;
+  const isOne = 'onread' in prototype && METHODS.every((name) => typeof Reflect.get(prototype, name) === 'function');
+  if (isOne) known.add(prototype);
+  return isOne;
 }
 
 type RequestType = new () => StreamRequest;
@@ -66,9 +74,7 @@ function isRequestType(value: unknown): value is RequestType {
  *
  * @param bindings `process.binding` (DEP0111): the only door to it
  */
-export function streamInternals(
-  bindings: unknown = Reflect.get(process, 'binding'),
-): StreamInternals | undefined {
+export function streamInternals(bindings: unknown = Reflect.get(process, 'binding')): StreamInternals | undefined {
   let binding: unknown;
   try {
     binding = typeof bindings === 'function' ? Reflect.apply(bindings, process, ['stream_wrap']) : undefined;
@@ -81,7 +87,8 @@ export function streamInternals(
   const laterIndex: unknown = Reflect.get(binding, 'kLastWriteWasAsync');
   const WriteRequest: unknown = Reflect.get(binding, 'WriteWrap');
   const ShutdownRequest: unknown = Reflect.get(binding, 'ShutdownWrap');
-  if (!(state instanceof Int32Array) || typeof readIndex !== 'number' || typeof laterIndex !== 'number') return undefined;
+  if (!(state instanceof Int32Array) || typeof readIndex !== 'number' || typeof laterIndex !== 'number')
+    return undefined;
   if (!isRequestType(WriteRequest) || !isRequestType(ShutdownRequest)) return undefined;
   return {
     lastRead: () => state[readIndex] ?? END_OF_STREAM,

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { sep } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { printable } from '../printable.js';

@@ -22,6 +22,9 @@ const NO_HARD_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTS
 const MOST_ATTEMPTS = 1_000;
 const LARGEST_NUMBER = 2 ** 40;
 
+/** What any filesystem can hold (POSIX.1, 3.282): where a name that is taken has a way out too, there is nothing to ask. */
+const HARMLESS = /^[\w.-]{1,100}$/;
+
 export function nameTaken(path: string, entry: Entry | undefined): GoAheadError {
   const actual = `a ${entry?.kind ?? 'file'}`;
   return new GoAheadError(
@@ -87,7 +90,9 @@ export class FinalNames {
 
   /** Refuses early what could not be committed. */
   *check(name: FileName): Task<void> {
-    const path = this.path(numberedName(name, 0, this.#suffix));
+    const first = numberedName(name, 0, this.#suffix);
+    if (this.#policy === 'rename' && HARMLESS.test(first)) return;
+    const path = this.path(first);
     const entry = yield* wait(this.#disk.lstat(path));
     if (entry !== undefined) this.#refuse(path, entry);
   }

@@ -33,7 +33,6 @@ export interface DirectoryIdentity {
 }
 
 function hash(text: string, bytes: number): Buffer {
-  // One call, and so a third of the time of hash as digest: there is one of these for each upload.
   return digest('sha256', text, 'buffer').subarray(0, bytes);
 }
 
@@ -52,6 +51,8 @@ export function looksTemporary(name: string): boolean {
 export class TemporaryNames {
   readonly #run: string;
   readonly #wallClock: () => number;
+  /** There is a name for each upload, so what they have in common is mixed once. */
+  readonly #runMix: Mix;
   #count = 0;
 
   /** @param wallClock milliseconds since 1970, as the filesystem's own times are */
@@ -67,23 +68,44 @@ export class TemporaryNames {
       hash(directory.dev.toString(), FIELDS.device),
       hash(directory.ino.toString(), FIELDS.inode),
     ]).toString('base64url');
+    this.#runMix = mix(BASIS, this.#run);
   }
 
   next(): string {
-    const rest = `${this.#run}-${(this.#count++).toString(36)}-${Math.floor(this.#wallClock()).toString(36)}`;
-    return `.go-ahead-${rest}-${check(rest)}.part`;
+    const rest = `-${(this.#count++).toString(36)}-${Math.floor(this.#wallClock()).toString(36)}`;
+    return `.go-ahead-${this.#run}${rest}-${hex(mix(this.#runMix, rest))}.part`;
   }
 }
 
-function check(rest: string): string {
-  return hash(`go-ahead temporary file ${rest}`, 8).toString('hex');
+/** Two lanes of 32 bits. */
+type Mix = readonly [number, number];
+
+/**
+ * FNV-1a twice, with multipliers of which each step can be undone: so one character changed is always seen. It is against
+ * chance, and not against malice: a name of this form is refused when it comes from the wire, whatever its check.
+ */
+function mix([one, other]: Mix, text: string): Mix {
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    one = Math.imul(one ^ unit, 0x01000193);
+    other = Math.imul(other ^ unit, 0x9e3779b1);
+  }
+  return [one, other];
 }
+
+function hex([one, other]: Mix): string {
+  // High bits of the product know of all characters, low ones only of low ones.
+  const folded = (lane: number): string => ((lane ^ (lane >>> 15)) >>> 0).toString(16).padStart(8, '0');
+  return folded(one) + folded(other);
+}
+
+const BASIS: Mix = mix([0x811c9dc5, 0x85ebca6b], 'go-ahead temporary file ');
 
 /** What a name tells, or undefined when it is not one that this library made. */
 export function parseTemporaryName(name: string): TemporaryName | undefined {
   const [, run, count, time, sum] = TEMPORARY.exec(name) ?? [];
   if (run === undefined || count === undefined || time === undefined) return undefined;
-  if (check(`${run}-${count}-${time}`) !== sum) return undefined;
+  if (hex(mix(BASIS, `${run}-${count}-${time}`)) !== sum) return undefined;
   const bytes = Buffer.from(run, 'base64url');
   let at = 0;
   const take = (length: number): Buffer => bytes.subarray(at, (at += length));
@@ -103,12 +125,12 @@ export function ownFields(
   run: RunIdentity,
   directory: DirectoryIdentity,
 ): Pick<TemporaryName, 'host' | 'boot' | 'pidNamespace' | 'device' | 'inode'> {
-  const hex = (text: string, field: keyof typeof FIELDS): string => hash(text, FIELDS[field]).toString('hex');
+  const hashed = (text: string, field: keyof typeof FIELDS): string => hash(text, FIELDS[field]).toString('hex');
   return {
-    host: hex(run.host, 'host'),
-    boot: hex(run.boot, 'boot'),
-    pidNamespace: hex(run.pidNamespace, 'pidNamespace'),
-    device: hex(directory.dev.toString(), 'device'),
-    inode: hex(directory.ino.toString(), 'inode'),
+    host: hashed(run.host, 'host'),
+    boot: hashed(run.boot, 'boot'),
+    pidNamespace: hashed(run.pidNamespace, 'pidNamespace'),
+    device: hashed(directory.dev.toString(), 'device'),
+    inode: hashed(directory.ino.toString(), 'inode'),
   };
 }

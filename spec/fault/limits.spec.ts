@@ -21,7 +21,7 @@ async function hold(port: number, count: number): Promise<Sender[]> {
 
 t.test('descriptors run out (RLIMIT_NOFILE)', { skip: missingTool('prlimit') || NO_PROCFS }, async (t) => {
   const directory = t.testdir({});
-  const server = await Serving.start(t, directory, [], ['prlimit', '--nofile=48']);
+  const server = await Serving.start(t, directory, [], ['prlimit', '--nofile=64']);
   const idle = processFigures(server.pid);
   t.ok(idle.descriptors < 40);
 
@@ -31,7 +31,7 @@ t.test('descriptors run out (RLIMIT_NOFILE)', { skip: missingTool('prlimit') || 
   await delay(500);
   const after = processFigures(server.pid);
   t.ok(after.cpu - before.cpu < 200, `no busy loop: ${after.cpu - before.cpu} ms of CPU in 500 ms at the limit`);
-  figure(t, 'CPU with 200 connections at a limit of 48 descriptors', `${after.cpu - before.cpu} ms in 500 ms`);
+  figure(t, 'CPU with 200 connections at a limit of 64 descriptors', `${after.cpu - before.cpu} ms in 500 ms`);
   t.ok(server.stderr.length < 100_000, 'nor does it fill the log');
 
   for (const { socket } of held) socket.destroy();
@@ -40,7 +40,7 @@ t.test('descriptors run out (RLIMIT_NOFILE)', { skip: missingTool('prlimit') || 
 
   // So few are left that there is none for the file, or none to sync the directory.
   t.ok(await server.settles(idle.descriptors));
-  const free = 48 - processFigures(server.pid).descriptors;
+  const free = 64 - processFigures(server.pid).descriptors;
   const outcomes: string[] = [];
   for (const left of [0, 1, 2, 3, 4]) {
     const almost = await hold(server.port, free - left);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { connect, createServer as createNetServer, Socket } from 'node:net';
-import t, { type Test } from 'tap';
+import { connect, createServer as createNetServer, type Socket } from 'node:net';
+import t from 'tap';
 import { createServer } from '../../lib/net/create-server.js';
 import { DeliveredClose } from '../../lib/net/delivered-close.js';
 import { HandleConnection } from '../../lib/net/handle-connection.js';
@@ -12,8 +12,9 @@ import {
   type StreamRequest,
   type TcpHandle,
 } from '../../lib/net/stream-internals.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { upload } from './server-rig.js';
-import { connectPeer, GO_AHEAD, headerBytes, ManualClock, ScriptedStorage } from './support.js';
+import { connectPeer, GO_AHEAD, headerBytes, ScriptedStorage } from './support.js';
 
 /** libuv's numbers, from its documentation of errors; the last is the end of the stream. */
 const [EPIPE, EINVAL, ENOTCONN, ECONNRESET, EOF] = [-32, -22, -107, -104, -4095];
@@ -118,10 +119,22 @@ t.test('what Node has is what is expected', async (t) => {
   const socket = await seen;
   const handle = Reflect.get(socket, '_handle') as object;
   t.equal(isTcpHandle(handle), true);
-  for (const name of ['useUserBuffer', 'readStart', 'readStop', 'writeBuffer', 'shutdown', 'close', 'reset', 'getpeername']) {
-    t.equal(isTcpHandle(Object.create(handle, { [name]: { value: undefined } }) as object), false, `without ${name}`);
+  for (const name of [
+    'useUserBuffer',
+    'readStart',
+    'readStop',
+    'writeBuffer',
+    'shutdown',
+    'close',
+    'reset',
+    'getpeername',
+  ]) {
+    const prototype = Object.create(Object.getPrototypeOf(handle) as object, {
+      [name]: { value: undefined },
+    }) as object;
+    t.equal(isTcpHandle(Object.create(prototype) as object), false, `without ${name}`);
   }
-  t.equal(isTcpHandle({}), false);
+  for (const other of [{}, Object.create(null) as object]) t.equal(isTcpHandle(other), false);
   peer.destroy();
   socket.destroy();
   listener.close();
@@ -132,13 +145,17 @@ t.test('where Node has something else there is nothing', async (t) => {
     streamBaseState: new Int32Array(5),
     kReadBytesOrError: 0,
     kLastWriteWasAsync: 3,
-    WriteWrap: class {},
-    ShutdownWrap: class {},
+    WriteWrap: Map,
+    ShutdownWrap: Map,
   };
   t.ok(streamInternals(() => good));
   for (const name of Object.keys(good)) {
     for (const value of [undefined, null, 'x', {}]) {
-      t.equal(streamInternals(() => ({ ...good, [name]: value })), undefined, `${name}: ${String(value)}`);
+      t.equal(
+        streamInternals(() => ({ ...good, [name]: value })),
+        undefined,
+        `${name}: ${JSON.stringify(value)}`,
+      );
     }
   }
   for (const bindings of [null, 7, () => undefined, () => 7, () => null]) t.equal(streamInternals(bindings), undefined);
@@ -188,7 +205,12 @@ t.test('what is read', async (t) => {
 });
 
 const endings: [name: string, act: (rig_: ReturnType<typeof rig>) => void, calls: string[], heard: unknown[]][] = [
-  ['a reset that comes as an error', ({ fake }) => fake.read(ECONNRESET), ['close'], [{ code: 'ECONNRESET' }, 'closed']],
+  [
+    'a reset that comes as an error',
+    ({ fake }) => fake.read(ECONNRESET),
+    ['close'],
+    [{ code: 'ECONNRESET' }, 'closed'],
+  ],
   [
     'a reset that comes as an orderly end',
     ({ fake }) => {

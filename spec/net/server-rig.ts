@@ -46,7 +46,12 @@ export async function serverRig(t: Test, options: RigOptions, way: Way = 'direct
   const place = options.storage === undefined ? { directory, sync: false } : {};
   const secure = way === 'TLS' ? { tls: { cert: certificates().server.cert, key: certificates().server.key } } : {};
   // What that takes, and does, has specs of its own.
-  const parts = { clock, directReads: way !== 'plain reads', bareHandles: way === 'direct reads', resetIfKilled: false };
+  const parts = {
+    clock,
+    directReads: way !== 'plain reads',
+    bareHandles: way === 'direct reads',
+    resetIfKilled: false,
+  };
   const server = createServer({ ...place, ...parts, ...secure, ...options });
   const seen: Seen[] = [];
   server.on('begun', (upload) => seen.push({ kind: 'begun', upload }));
