@@ -7,7 +7,7 @@ export function systemCode(cause: unknown): string {
 
 /** For a fault of our own: where it came from. */
 export function traceOf(cause: unknown): string {
-  return cause instanceof Error ? String(cause.stack) : String(cause);
+  return cause instanceof Error && cause.stack !== undefined ? cause.stack : String(cause);
 }
 
 /** For what is told shortly: its code, or its own words where it has none. */
