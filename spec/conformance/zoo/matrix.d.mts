@@ -38,7 +38,7 @@ export const PEERS: Readonly<
 export function optionsFor(
   peer: PeerName,
   defect?: string,
-): { exec: string; profile: Profile; declared: Declared; confirm: boolean };
+): { exec: string; profile: Profile; declared: Declared; seed: number; confirm: boolean };
 export function casesFor(peer: PeerName, defect: string, cases: readonly ServerCase[], all?: boolean): ServerCase[];
 export function casesFor(peer: PeerName, defect: string, cases: readonly ClientCase[], all?: boolean): ClientCase[];
 export function related(defect: Defect, one: Pick<Case, 'id' | 'clause'>): boolean;

@@ -1,12 +1,12 @@
 // The defects of student_server.py and student_client.py, which are judged with the profile `classic`.
 
 export const STUDENT_SERVER_DEFECTS = {
-  'one-recv': { what: 'calls recv once for the body', breaks: ['6.3'], cases: ['server/body/header'] },
-  'recv-size': { what: 'calls recv(size) once', breaks: ['6.3', '6.4', '7.5'], cases: ['server/body/header'] },
+  'one-recv': { what: 'calls recv once for the body', breaks: ['6.3'], cases: ['server/size/2048'] },
+  'recv-size': { what: 'calls recv(size) once', breaks: ['6.3', '6.4', '7.5'], cases: ['server/size/1-mib'] },
   'until-short-read': {
     what: 'a read of less than 1,024 bytes ends the body',
     breaks: ['6.3', '6.4', '7.5'],
-    cases: ['server/many/eight-interleaved'],
+    cases: ['server/body/first-byte-alone'],
   },
   'until-the-end': {
     what: 'reads until the sender closes, whatever the size',
@@ -23,7 +23,7 @@ export const STUDENT_SERVER_DEFECTS = {
   'reopens-for-writing': {
     what: 'opens the file anew for each piece',
     breaks: ['6.3'],
-    cases: ['server/body/control-z'],
+    cases: ['server/size/2048'],
   },
   'little-endian': {
     what: 'unpacks the size in the order of its own machine',
@@ -47,13 +47,13 @@ export const STUDENT_SERVER_DEFECTS = {
   'one-client': {
     what: 'ends after the first client',
     breaks: ['2.3'],
-    cases: ['server/many/storm-of-resets'],
+    cases: ['server/many/in-turn'],
     related: ['server/many/while-one-is-silent'],
   },
   'dies-of-errors': {
     what: 'an exception ends the server',
     breaks: ['2.3', '6.4'],
-    cases: ['server/many/idle-crowd'],
+    cases: ['server/end/fin-mid-body'],
     related: ['server/header/nothing', 'server/many/while-one-is-in-its-body'],
   },
 };
@@ -78,10 +78,10 @@ export const STUDENT_CLIENT_DEFECTS = {
   'one-block': {
     what: 'sends 1,024 bytes',
     breaks: ['6.1'],
-    cases: ['client/body/compressible'],
+    cases: ['client/size/1025'],
     related: ['client/header/awaited'],
   },
-  'whole-blocks': { what: 'sends whole blocks of 1,024 bytes', breaks: ['6.1'], cases: ['client/body/blanks'] },
+  'whole-blocks': { what: 'sends whole blocks of 1,024 bytes', breaks: ['6.1'], cases: ['client/size/one'] },
   'little-endian': {
     what: 'packs the size in the order of its own machine',
     breaks: ['3.2'],
@@ -93,8 +93,8 @@ export const STUDENT_CLIENT_DEFECTS = {
     breaks: ['3.3', '3.1'],
     cases: ['client/header/no-terminator'],
   },
-  'text-mode': { what: 'reads the file in text mode', breaks: ['6.1'], cases: ['client/size/255'] },
-  'sends-and-says-done': { what: 'sends `done` after the file', breaks: ['6.1'], cases: ['client/body/blanks'] },
+  'text-mode': { what: 'reads the file in text mode', breaks: ['6.1'], cases: ['client/body/crlf'] },
+  'sends-and-says-done': { what: 'sends `done` after the file', breaks: ['6.1'], cases: ['client/size/one'] },
   'in-answer-is-enough': {
     what: 'takes every answer with `go` in it for the reply',
     breaks: ['5.5', '5.6'],

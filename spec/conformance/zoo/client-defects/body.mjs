@@ -13,13 +13,13 @@ export const BODY_DEFECTS = {
   'no-body': {
     what: 'sends no body',
     breaks: BODY,
-    cases: ['client/body/blanks'],
+    cases: ['client/size/one'],
     methods: { write: () => true },
   },
   'last-byte-lost': {
     what: 'loses the last byte of the file',
     breaks: BODY,
-    cases: ['client/body/blanks'],
+    cases: ['client/size/one'],
     methods: {
       write(piece) {
         return super.write(this.sent === this.size ? piece.subarray(0, -1) : piece);
@@ -35,7 +35,7 @@ export const BODY_DEFECTS = {
   'first-1024-only': {
     what: 'sends the first 1,024 bytes only',
     breaks: BODY,
-    cases: ['client/body/compressible'],
+    cases: ['client/size/1025'],
     related: [
       'client/end/fin-first',
       'client/header/nine-bytes',
@@ -59,7 +59,7 @@ export const BODY_DEFECTS = {
   'first-64-kib-only': {
     what: 'sends one buffer of 64 KiB only',
     breaks: BODY,
-    cases: ['client/body/compressible'],
+    cases: ['client/body/large'],
     methods: {
       write(piece) {
         return this.sent - piece.length === 0 ? super.write(piece) : true;
@@ -70,7 +70,7 @@ export const BODY_DEFECTS = {
   'full-buffer-only': {
     what: 'stops after a buffer that was not full, and sends nothing when the size is a multiple of 1,024',
     breaks: BODY,
-    cases: ['client/body/compressible'],
+    cases: ['client/size/1024'],
     related: ['client/body/fin-with-reply'],
     methods: {
       write(piece) {
@@ -103,7 +103,7 @@ export const BODY_DEFECTS = {
   'short-write-lost': {
     what: 'what did not fit the socket is sent again from the wrong place',
     breaks: BODY,
-    cases: ['client/file/removed'],
+    cases: ['client/body/reader-stops'],
     methods: {
       write(piece) {
         const enough = super.write(piece);
@@ -116,13 +116,13 @@ export const BODY_DEFECTS = {
   'pieces-twice': {
     what: 'sends each piece twice',
     breaks: BODY,
-    cases: ['client/body/blanks'],
+    cases: ['client/size/one'],
     methods: changed((piece) => Buffer.concat([piece, piece])),
   },
   'second-piece-twice': {
     what: 'sends its second buffer twice',
     breaks: BODY,
-    cases: ['client/file/removed'],
+    cases: ['client/body/large'],
     methods: {
       write(piece) {
         this.writes = (this.writes ?? 0) + 1;
@@ -134,7 +134,7 @@ export const BODY_DEFECTS = {
   'newline-appended': {
     what: 'appends a newline to the file',
     breaks: BODY,
-    cases: ['client/body/blanks'],
+    cases: ['client/size/one'],
     methods: {
       write(piece) {
         return super.write(this.sent === this.size ? Buffer.concat([piece, Buffer.from('\n')]) : piece);
@@ -178,35 +178,35 @@ export const BODY_DEFECTS = {
   'text-mode': {
     what: 'reads in text mode: LF becomes CR LF',
     breaks: BODY,
-    cases: ['client/body/blanks'],
+    cases: ['client/body/crlf'],
     related: ['client/*'],
     methods: changed((piece) => Buffer.from(piece.toString('latin1').replaceAll('\n', '\r\n'), 'latin1')),
   },
   'text-mode-cr-dropped': {
     what: 'reads in text mode: CR LF becomes LF',
     breaks: BODY,
-    cases: ['client/file/removed'],
+    cases: ['client/body/crlf'],
     methods: changed((piece) => Buffer.from(piece.toString('latin1').replaceAll('\r\n', '\n'), 'latin1')),
     related: ['client/*'],
   },
   'ends-at-1a': {
     what: 'a byte 1A ends the file',
     breaks: BODY,
-    cases: ['client/file/removed'],
+    cases: ['client/body/ctrl-z'],
     related: ['client/*'],
     methods: changed((piece) => (piece.includes(0x1a) ? piece.subarray(0, piece.indexOf(0x1a)) : piece)),
   },
   'ends-at-nul': {
     what: 'a NUL ends what is sent of a piece',
     breaks: BODY,
-    cases: ['client/file/removed'],
+    cases: ['client/body/zeros'],
     related: ['client/*'],
     methods: changed((piece) => (piece.includes(0) ? piece.subarray(0, piece.indexOf(0)) : piece)),
   },
   'body-as-utf8': {
     what: 'reads the file as UTF-8',
     breaks: BODY,
-    cases: ['client/file/removed'],
+    cases: ['client/body/not-utf8'],
     methods: changed((piece) => Buffer.from(piece.toString('utf8'), 'utf8')),
   },
   'body-bom-dropped': {
@@ -218,7 +218,7 @@ export const BODY_DEFECTS = {
   'ff-doubled': {
     what: 'doubles FF, as for telnet',
     breaks: BODY,
-    cases: ['client/file/removed'],
+    cases: ['client/body/every-byte'],
     related: ['client/*'],
     methods: changed((piece) => Buffer.from(piece.toString('latin1').replaceAll('\xff', '\xff\xff'), 'latin1')),
   },
@@ -241,7 +241,7 @@ export const BODY_DEFECTS = {
   'zeros-cut': {
     what: 'strips NULs at the end of a piece',
     breaks: BODY,
-    cases: ['client/file/removed'],
+    cases: ['client/body/zeros'],
     methods: changed((piece) =>
       piece.subarray(0, piece.length - (/\0*$/.exec(piece.toString('latin1'))?.[0].length ?? 0)),
     ),
@@ -473,7 +473,7 @@ export const BODY_DEFECTS = {
   'large-refused': {
     what: 'refuses to send more than a mebibyte',
     breaks: ['6.1', '3.2', '9.1'],
-    cases: ['client/file/rewritten'],
+    cases: ['client/body/large'],
     methods: {
       look() {
         super.look();

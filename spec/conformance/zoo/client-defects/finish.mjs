@@ -13,7 +13,7 @@ export const FINISH_DEFECTS = {
   'exits-with-1-always': {
     what: 'exits with 1 whatever happens',
     breaks: ['8.6', '6.1'],
-    cases: ['client/body/blanks'],
+    cases: ['client/size/one'],
     methods: { successCode: () => 1 },
   },
   'exits-with-256': {
@@ -262,7 +262,7 @@ export const FINISH_DEFECTS = {
   'slow-receiver-fails': {
     what: 'gives up when the transfer takes more than 200 ms in all',
     breaks: ['6.1', '11.3', '11.4', '5.4', '3.5'],
-    cases: ['client/body/blanks'],
+    cases: ['client/body/reader-stops'],
     methods: {
       connected() {
         super.connected();
@@ -277,7 +277,7 @@ export const FINISH_DEFECTS = {
   'reply-must-be-quick': {
     what: 'waits 30 ms for a reply',
     breaks: ['5.8', '5.4', '3.5', '5.7'],
-    cases: ['client/reply/split'],
+    cases: ['client/header/awaited'],
     methods: {
       waitAtMost(ms, what) {
         super.waitAtMost(this.state === 'reply' ? 30 : ms, what);
@@ -343,7 +343,7 @@ export const FINISH_DEFECTS = {
   'retries-for-ever': {
     what: 'tries again until it works',
     breaks: ['8.6', '7.10', '5.5', '5.6', '7.11', '2.1'],
-    cases: ['client/failure/nobody-reads-the-message'],
+    cases: ['client/failure/nobody-listens'],
     methods: {
       fail() {
         if (!this.socket) return super.fail('failed');

@@ -25,7 +25,7 @@ export const HEADER_DEFECTS = {
   'size-little-endian': {
     what: 'sends the size least significant byte first',
     breaks: ['3.2', '3.1'],
-    cases: ['client/size/2-32'],
+    cases: ['client/header/byte-order'],
     methods: size((value) => eight(value).reverse()),
   },
   'size-4-bytes': {
@@ -37,7 +37,7 @@ export const HEADER_DEFECTS = {
   'size-in-digits': {
     what: 'sends the size as 8 decimal digits',
     breaks: ['3.2', '3.1'],
-    cases: ['client/size/2-32'],
+    cases: ['client/header/byte-order'],
     methods: size((value) => Buffer.from(String(value).padStart(8, '0'))),
   },
   'size-32-bit': {
@@ -49,13 +49,13 @@ export const HEADER_DEFECTS = {
   'size-32-bit-signed': {
     what: 'keeps the size in a signed 32-bit integer',
     breaks: ['3.2', '9.1', '6.1'],
-    cases: ['client/size/2-32'],
+    cases: ['client/size/2-31'],
     methods: size((value) => eight(BigInt.asIntN(32, value))),
   },
   'size-16-bit': {
     what: 'keeps the lower 16 bits of the size only',
     breaks: ['3.2', '9.1', '6.1'],
-    cases: ['client/size/2-32'],
+    cases: ['client/size/65536'],
     related: ['client/file/truncated'],
     methods: size((value) => eight(value & 0xffffn)),
   },
@@ -68,7 +68,7 @@ export const HEADER_DEFECTS = {
   'size-one-too-many': {
     what: 'announces one byte more than the file has: counts its end',
     breaks: ['6.1', '3.2'],
-    cases: ['client/file/rewritten'],
+    cases: ['client/size/one'],
     methods: size((value) => eight(value + 1n)),
   },
   'size-never-zero': {
@@ -81,7 +81,7 @@ export const HEADER_DEFECTS = {
   'size-with-the-header': {
     what: 'counts the name as part of the size',
     breaks: ['6.1', '3.2'],
-    cases: ['client/file/rewritten'],
+    cases: ['client/size/one'],
     methods: {
       sizeBytes() {
         return eight(this.announced + BigInt(this.name.length));
@@ -91,7 +91,7 @@ export const HEADER_DEFECTS = {
   'size-as-float': {
     what: 'writes the size as an IEEE double',
     breaks: ['3.2', '3.1'],
-    cases: ['client/size/2-32'],
+    cases: ['client/header/byte-order'],
     methods: size((value) => {
       const bytes = Buffer.alloc(8);
       bytes.writeDoubleBE(Number(value));
@@ -107,43 +107,43 @@ export const HEADER_DEFECTS = {
   'size-rounded-to-blocks': {
     what: 'announces whole blocks of 512 bytes',
     breaks: ['6.1', '3.2'],
-    cases: ['client/body/blanks'],
+    cases: ['client/size/one'],
     methods: size((value) => eight(((value + 511n) / 512n) * 512n)),
   },
   'name-nul': {
     what: 'ends the name with a NUL',
     breaks: ['3.3', '3.1'],
-    cases: ['client/name/astral'],
+    cases: ['client/header/no-terminator'],
     methods: nameBytes((bytes) => Buffer.concat([bytes, Buffer.of(0)])),
   },
   'name-newline': {
     what: 'ends the name with a newline',
     breaks: ['3.3', '3.1'],
-    cases: ['client/name/astral'],
+    cases: ['client/header/no-terminator'],
     methods: nameBytes((bytes) => Buffer.concat([bytes, Buffer.from('\n')])),
   },
   'name-crlf': {
     what: 'ends the name with CR LF',
     breaks: ['3.3', '3.1'],
-    cases: ['client/name/astral'],
+    cases: ['client/header/no-terminator'],
     methods: nameBytes((bytes) => Buffer.concat([bytes, Buffer.from('\r\n')])),
   },
   'name-padded': {
     what: 'pads the name with NULs to 1,016 bytes',
     breaks: ['3.3', '3.1'],
-    cases: ['client/name/astral'],
+    cases: ['client/header/no-terminator'],
     methods: nameBytes((bytes) => Buffer.concat([bytes, Buffer.alloc(Math.max(0, 1016 - bytes.length))])),
   },
   'name-padded-with-spaces': {
     what: 'pads a short name with spaces',
     breaks: ['3.3', '3.1'],
-    cases: ['client/name/astral'],
+    cases: ['client/header/no-terminator'],
     methods: name((text) => text.padEnd(32)),
   },
   'name-quoted': {
     what: 'puts the name in quotes',
     breaks: ['3.3', '3.1'],
-    cases: ['client/name/astral'],
+    cases: ['client/name/unicode'],
     methods: name((text) => `"${text}"`),
   },
   'name-with-length': {
@@ -175,7 +175,7 @@ export const HEADER_DEFECTS = {
   'name-utf16': {
     what: 'sends the name in UTF-16',
     breaks: ['3.3'],
-    cases: ['client/name/astral'],
+    cases: ['client/name/unicode'],
     methods: {
       nameBytes() {
         return Buffer.from(this.chosenName(), 'utf16le');
@@ -185,7 +185,7 @@ export const HEADER_DEFECTS = {
   'name-latin-1': {
     what: 'sends the name in Latin-1',
     breaks: ['3.3'],
-    cases: ['client/name/astral'],
+    cases: ['client/name/unicode'],
     related: ['client/name/255-bytes-unicode', 'client/name/ligature'],
     methods: {
       nameBytes() {
@@ -196,7 +196,7 @@ export const HEADER_DEFECTS = {
   'name-ascii': {
     what: 'sends `?` for what is not ASCII',
     breaks: ['3.3'],
-    cases: ['client/name/astral'],
+    cases: ['client/name/unicode'],
     methods: name((text) => text.replace(/[^\0-\x7f]/g, '?')),
   },
   'name-surrogates': {
@@ -219,7 +219,7 @@ export const HEADER_DEFECTS = {
   'name-bom-added': {
     what: 'puts a byte order mark before the name',
     breaks: ['3.3', '3.1'],
-    cases: ['client/name/astral'],
+    cases: ['client/name/unicode'],
     methods: name((text) => `\ufeff${text}`),
   },
   'name-bom-dropped': {
@@ -243,7 +243,7 @@ export const HEADER_DEFECTS = {
   'name-percent-encoded': {
     what: 'encodes the name like a URL',
     breaks: ['3.3', '4.13'],
-    cases: ['client/name/astral'],
+    cases: ['client/name/percent'],
     methods: name((text) => encodeURIComponent(text)),
   },
   'name-percent-decoded': {
@@ -267,7 +267,7 @@ export const HEADER_DEFECTS = {
   'name-spaces-replaced': {
     what: 'replaces spaces with underscores',
     breaks: ['3.3', '4.13'],
-    cases: ['client/name/unicode'],
+    cases: ['client/name/spaces'],
     methods: name((text) => text.replaceAll(' ', '_')),
   },
   'name-trimmed': {
@@ -291,7 +291,7 @@ export const HEADER_DEFECTS = {
   'name-8.3': {
     what: 'cuts the name to 8 and 3 characters',
     breaks: ['3.3', '4.13'],
-    cases: ['client/name/astral'],
+    cases: ['client/name/unicode'],
     methods: name((text) => text.replace(/^(.{1,8})[^.]*(\.?.{0,3}).*$/, '$1$2')),
   },
   'name-cut-at-100': {

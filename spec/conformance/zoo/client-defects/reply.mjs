@@ -237,7 +237,7 @@ export const REPLY_DEFECTS = {
   'reset-is-a-reply': {
     what: 'exits with 0 when the connection is reset instead of a reply',
     breaks: ['7.10', '5.6', '8.6'],
-    cases: ['client/reply/reset-at-once'],
+    cases: ['client/reply/reset'],
     methods: {
       connectionFails(error) {
         if (this.state === 'reply') this.succeed();

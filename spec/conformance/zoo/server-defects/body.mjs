@@ -15,7 +15,7 @@ export const BODY_DEFECTS = {
   'last-piece-only': {
     what: 'opens the file anew for each piece, so that the last one remains',
     breaks: BODY,
-    cases: ['server/body/byte-order-mark'],
+    cases: ['server/body/pause'],
     related: ['server/size/*', 'server/many/*', 'server/end/*', 'server/body/*'],
     methods: {
       write(piece) {
@@ -27,7 +27,7 @@ export const BODY_DEFECTS = {
   'counts-the-last-piece': {
     what: 'counts the bytes of the last piece only, and waits for more',
     breaks: BODY,
-    cases: ['server/body/control-z'],
+    cases: ['server/body/pause'],
     related: ['server/size/*', 'server/many/*', 'server/end/*', 'server/body/*'],
     methods: {
       takeBody(piece) {
@@ -39,7 +39,7 @@ export const BODY_DEFECTS = {
   'one-piece-is-the-body': {
     what: 'takes the first piece of the body for all of it',
     breaks: ['6.3', '6.4', '7.5', '7.8', '8.2'],
-    cases: ['server/many/eight-interleaved'],
+    cases: ['server/body/pause'],
     related: ['server/*'],
     methods: {
       takeBody(piece) {
@@ -51,13 +51,13 @@ export const BODY_DEFECTS = {
   'writes-twice': {
     what: 'writes each piece twice',
     breaks: BODY,
-    cases: ['server/body/escapes'],
+    cases: ['server/size/one'],
     methods: changed((piece) => Buffer.concat([piece, piece])),
   },
   'second-piece-twice': {
     what: 'writes the second piece twice',
     breaks: BODY,
-    cases: ['server/many/eight-interleaved'],
+    cases: ['server/body/pause'],
     methods: {
       write(piece) {
         this.writes = (this.writes ?? 0) + 1;
@@ -69,7 +69,7 @@ export const BODY_DEFECTS = {
   'pieces-in-the-order-of-length': {
     what: 'writes a short piece before the long one that came first',
     breaks: BODY,
-    cases: ['server/size/16-mib-and-1000'],
+    cases: ['server/body/last-byte-alone'],
     methods: {
       write(piece) {
         const offset = Number(this.received) - piece.length;
@@ -98,7 +98,7 @@ export const BODY_DEFECTS = {
   'text-mode': {
     what: 'writes in text mode: LF becomes CR LF',
     breaks: BODY,
-    cases: ['server/size/128'],
+    cases: ['server/body/lf'],
     related: ['server/*'],
     methods: changed((piece) => Buffer.from(piece.toString('latin1').replaceAll('\n', '\r\n'), 'latin1')),
   },
@@ -119,14 +119,14 @@ export const BODY_DEFECTS = {
   'ends-at-nul': {
     what: 'a NUL ends what is written of a piece, as strlen() does',
     breaks: BODY,
-    cases: ['server/size/128'],
+    cases: ['server/body/nul'],
     related: ['server/*'],
     methods: changed((piece) => (piece.includes(0) ? piece.subarray(0, piece.indexOf(0)) : piece)),
   },
   'body-as-utf8': {
     what: 'decodes and encodes the body as UTF-8',
     breaks: BODY,
-    cases: ['server/size/128'],
+    cases: ['server/body/every-byte'],
     methods: changed((piece) => Buffer.from(piece.toString('utf8'), 'utf8')),
   },
   'body-bom-dropped': {
@@ -138,7 +138,7 @@ export const BODY_DEFECTS = {
   'eighth-bit-cut': {
     what: 'cuts the eighth bit off',
     breaks: BODY,
-    cases: ['server/size/128'],
+    cases: ['server/body/every-byte'],
     methods: changed((piece) => Buffer.from(piece.map((byte) => byte & 0x7f))),
   },
   'ff-is-an-escape': {
@@ -151,7 +151,7 @@ export const BODY_DEFECTS = {
   'newline-appended': {
     what: 'appends a newline to each file',
     breaks: BODY,
-    cases: ['server/body/escapes'],
+    cases: ['server/size/one'],
     methods: {
       lastByteIsThere() {
         super.write(Buffer.from('\n'));
@@ -255,7 +255,7 @@ export const BODY_DEFECTS = {
   'stops-at-1024': {
     what: 'stores 1,024 bytes at most',
     breaks: BODY,
-    cases: ['server/standing/stale-bytes-empty'],
+    cases: ['server/size/2048'],
     methods: {
       write(piece) {
         const before = Number(this.received) - piece.length;
@@ -266,7 +266,7 @@ export const BODY_DEFECTS = {
   'stops-at-64-kib': {
     what: 'stores 65,536 bytes at most',
     breaks: BODY,
-    cases: ['server/size/16-mib-and-1000'],
+    cases: ['server/size/1-mib'],
     related: ['server/end/close-is-the-receipt-of-mib', 'server/end/not-seen-early'],
     methods: {
       write(piece) {
@@ -292,7 +292,7 @@ export const BODY_DEFECTS = {
   'byte-1024-twice': {
     what: 'writes the byte at offset 1,023 twice: buffers that overlap',
     breaks: BODY,
-    cases: ['server/standing/stale-bytes-empty'],
+    cases: ['server/size/1024'],
     methods: {
       write(piece) {
         const at = 1023 - (Number(this.received) - piece.length);
@@ -305,7 +305,7 @@ export const BODY_DEFECTS = {
   'buffer-shared': {
     what: 'one buffer for all connections: an upload gets bytes of another that runs at the same time',
     breaks: ['6.3', '10.2', '2.2'],
-    cases: ['server/size/128'],
+    cases: ['server/many/while-one-is-in-its-body'],
     related: ['server/many/*'],
     methods: {
       write(piece) {
@@ -320,7 +320,7 @@ export const BODY_DEFECTS = {
   'slow-pieces-lost': {
     what: 'forgets a piece that comes more than 20 ms after the one before',
     breaks: ['6.3', '7.5', '11.5'],
-    cases: ['server/size/1023'],
+    cases: ['server/body/pause'],
     related: ['server/many/*', 'server/end/*', 'server/body/*'],
     methods: {
       write(piece) {

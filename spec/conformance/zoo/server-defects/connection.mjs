@@ -43,7 +43,7 @@ export const CONNECTION_DEFECTS = {
   'one-connection-then-exits': {
     what: 'ends after the first connection',
     breaks: ['2.3'],
-    cases: ['server/resources/descriptors-after-resets'],
+    cases: ['server/many/in-turn'],
     related: [
       'server/end/body-after-refusal',
       'server/end/fin-mid-body-reset',
@@ -72,7 +72,7 @@ export const CONNECTION_DEFECTS = {
   'exits-on-early-end': {
     what: 'an early end of the stream ends the process',
     breaks: ['2.3', '6.4', '8.2', '8.3', '8.4'],
-    cases: ['server/resources/descriptors-after-resets'],
+    cases: ['server/end/fin-mid-body'],
     related: ['server/size/2-32-and-1000'],
     methods: {
       underrun() {
@@ -83,7 +83,7 @@ export const CONNECTION_DEFECTS = {
   'dies-of-a-reset': {
     what: 'nobody handles the error event of the socket',
     breaks: ['2.3', '6.4', '8.3', '8.4'],
-    cases: ['server/header/reset-after-header'],
+    cases: ['server/end/reset-before-first-byte'],
     related: [
       'server/foreign/dns',
       'server/foreign/ssh',
@@ -115,7 +115,7 @@ export const CONNECTION_DEFECTS = {
   'dies-of-bad-utf8': {
     what: 'the exception of the decoder ends the process',
     breaks: ['2.3', '3.12'],
-    cases: ['server/foreign/all-ones'],
+    cases: ['server/utf8/overlong-nul'],
     related: ['server/foreign/tls'],
     methods: {
       readName(bytes) {
@@ -130,7 +130,7 @@ export const CONNECTION_DEFECTS = {
   'dies-of-a-short-header': {
     what: 'fewer than 9 bytes and FIN: the exception of the read ends the process',
     breaks: ['2.3', '3.13'],
-    cases: ['server/many/idle-crowd'],
+    cases: ['server/header/fin-in-size'],
     methods: {
       headerEnds() {
         if (this.header.length < 9) process.exit(1);
@@ -141,7 +141,7 @@ export const CONNECTION_DEFECTS = {
   'dies-of-a-silent-leaver': {
     what: 'a connection without one byte ends the process',
     breaks: ['2.3', '3.13'],
-    cases: ['server/many/storm-of-resets'],
+    cases: ['server/header/nothing'],
     methods: {
       gone() {
         if (this.header.length === 0) process.exit(1);
@@ -152,7 +152,7 @@ export const CONNECTION_DEFECTS = {
   'dies-of-nul': {
     what: 'a NUL in the name ends the process: the file system functions throw',
     breaks: ['2.3', '4.4'],
-    cases: ['server/foreign/smb'],
+    cases: ['server/name/nul-inside'],
     related: ['server/end/refusal-says-nothing'],
     methods: {
       checkCharacters(name) {
@@ -175,7 +175,7 @@ export const CONNECTION_DEFECTS = {
   'dies-of-a-long-name': {
     what: 'ENAMETOOLONG ends the process',
     breaks: ['2.3', '4.6', '3.11'],
-    cases: ['server/many/storm-of-closes'],
+    cases: ['server/name/too-long'],
     methods: {
       storedName(name) {
         if (Buffer.byteLength(this.lastComponent(name)) > 255) process.exit(1);
@@ -208,7 +208,7 @@ export const CONNECTION_DEFECTS = {
   'stops-listening-after-a-failure': {
     what: 'closes the listening socket when a transfer fails',
     breaks: ['2.3', '6.4', '6.5', '8.2', '8.3', '8.4'],
-    cases: ['server/resources/descriptors-after-resets'],
+    cases: ['server/end/fin-mid-body'],
     related: ['server/size/2-31'],
     methods: {
       fail() {
@@ -220,7 +220,7 @@ export const CONNECTION_DEFECTS = {
   'stops-listening-after-a-refusal': {
     what: 'closes the listening socket when a header is refused',
     breaks: ['2.3', '3.11', '3.12', '3.13', '4.3', '4.4', '4.5', '4.6', '8.1', '9.2', '11.1'],
-    cases: ['server/resources/descriptors-after-resets'],
+    cases: ['server/header/too-long'],
     related: ['server/size/2-53-and-1', 'server/size/2-56', 'server/size/2-63-and-1000'],
     methods: {
       refuse() {
@@ -232,7 +232,7 @@ export const CONNECTION_DEFECTS = {
   'a-failure-ends-all': {
     what: 'a failing upload takes the others with it',
     breaks: ['2.3', '8.3'],
-    cases: ['server/many/storm-of-closes'],
+    cases: ['server/many/failures-among-good'],
     methods: {
       start() {
         (this.server.all ??= new Set()).add(this);
@@ -297,7 +297,7 @@ export const CONNECTION_DEFECTS = {
   'leaks-connections': {
     what: 'leaves a refused connection open for ever',
     breaks: ['8.1', '2.3', '3.11', '3.12', '3.13', '4.3', '4.4', '4.5', '4.6', '9.2', '11.1'],
-    cases: ['server/resources/descriptors-after-refusals'],
+    cases: ['server/end/refusal-says-nothing'],
     related: ['server/size/2-48-and-1000'],
     methods: {
       refuse() {
@@ -352,7 +352,7 @@ export const CONNECTION_DEFECTS = {
   'log-line-on-the-wire': {
     what: 'writes its log to descriptor of the last connection instead of stderr',
     breaks: ['5.2', '5.1', '8.1'],
-    cases: ['server/resources/descriptors-after-refusals'],
+    cases: ['server/end/refusal-says-nothing'],
     related: [
       'server/foreign/all-ones',
       'server/foreign/all-zeros',

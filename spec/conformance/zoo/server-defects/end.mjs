@@ -8,7 +8,7 @@ export const END_DEFECTS = {
   'commits-on-early-end': {
     what: 'takes the end of the stream for the end of the file',
     breaks: [...KEEPS, '9.1', '9.2'],
-    cases: ['server/end/closed-mid-body'],
+    cases: ['server/end/fin-mid-body'],
     related: ['server/header/glued-text'],
     methods: {
       underrun() {
@@ -73,7 +73,7 @@ export const END_DEFECTS = {
   'keeps-empty-files': {
     what: 'leaves an empty file under the final name when not one byte came',
     breaks: [...KEEPS, '9.1', '9.2'],
-    cases: ['server/header/reset-after-header'],
+    cases: ['server/end/fin-before-first-byte'],
     methods: {
       discard() {
         if (this.temporary !== null && this.received === 0n) fs.writeFileSync(this.finalPath(0), '');
@@ -110,7 +110,7 @@ export const END_DEFECTS = {
   'commits-an-overrun-in-one-piece': {
     what: 'reads no more than the size, so it does not see what comes in the same piece as the last byte',
     breaks: ['6.5', '8.2'],
-    cases: ['server/end/overrun'],
+    cases: ['server/end/overrun-open-reset'],
     methods: {
       takeBody(piece) {
         super.takeBody(piece.subarray(0, Number(this.size - this.received)));
@@ -360,7 +360,7 @@ export const END_DEFECTS = {
   'log-in-the-directory': {
     what: 'writes a log file into the directory when an upload fails',
     breaks: ['8.3', '6.4', '6.5'],
-    cases: ['server/resources/after-failures'],
+    cases: ['server/end/nothing-else-removed'],
     related: ['server/*'],
     methods: {
       fail() {

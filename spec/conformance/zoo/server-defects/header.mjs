@@ -89,7 +89,7 @@ export const HEADER_DEFECTS = {
   'no-size-limit': {
     what: 'replies whatever the size, and fails when the disk is full',
     breaks: ['9.2'],
-    cases: ['server/foreign/http-put'],
+    cases: ['server/size/above-free-space'],
     methods: {
       admit() {
         this.reserved = 0n;
@@ -99,7 +99,7 @@ export const HEADER_DEFECTS = {
   'space-checked-after-the-reply': {
     what: 'replies first, and looks for space then',
     breaks: ['9.2', '8.1'],
-    cases: ['server/foreign/http-put'],
+    cases: ['server/size/above-free-space'],
     methods: {
       admit() {
         this.reserved = 0n;
@@ -113,7 +113,7 @@ export const HEADER_DEFECTS = {
   'limit-of-64-kib': {
     what: 'refuses everything above 64 KiB, though nobody asked for a limit',
     breaks: ['9.3', '6.3'],
-    cases: ['server/size/16-mib-and-1000'],
+    cases: ['server/size/1-mib'],
     methods: {
       admit() {
         if (this.size > 65_536n) throw new Refused('too large');

@@ -127,7 +127,7 @@ export const NAME_DEFECTS = {
   'nul-removed': {
     what: 'removes NULs from the name',
     breaks: ['4.4', '4.7', '4.5'],
-    cases: ['server/foreign/all-zeros'],
+    cases: ['server/name/nul-inside'],
     methods: decoded((name) => name.replaceAll('\0', '')),
   },
   'padding-removed': {
@@ -322,7 +322,7 @@ export const NAME_DEFECTS = {
   'trailing-dots-cut': {
     what: 'strips dots and spaces at the end',
     breaks: ['4.7', '4.3', '4.12', '4.8'],
-    cases: ['server/name/trailing-space'],
+    cases: ['server/name/trailing-dot'],
     methods: changed((name) => (/^\.\.?$/.test(name) ? name : name.replace(/[. ]+$/, ''))),
   },
   'leading-dots-cut': {

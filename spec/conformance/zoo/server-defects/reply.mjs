@@ -100,7 +100,7 @@ export const REPLY_DEFECTS = {
       '4.6',
       '11.1',
     ],
-    cases: ['server/resources/descriptors-after-refusals'],
+    cases: ['server/header/split-after-2'],
     methods: {
       takeHeader(piece) {
         const early = this.header.length < 8;
@@ -129,7 +129,7 @@ export const REPLY_DEFECTS = {
       '4.6',
       '11.1',
     ],
-    cases: ['server/resources/descriptors-after-refusals'],
+    cases: ['server/header/split-after-2'],
     methods: {
       takeHeader(piece) {
         if (this.pieces === 0) super.reply();
@@ -227,7 +227,7 @@ export const REPLY_DEFECTS = {
   'says-error': {
     what: 'sends `error` when it refuses',
     breaks: ['5.2', '8.1', '3.11', '3.12', '3.13', '4.2', '4.3', '4.4', '4.5', '4.6', '9.2', '11.1'],
-    cases: ['server/resources/descriptors-after-refusals'],
+    cases: ['server/end/refusal-says-nothing'],
     related: ['server/size/2-64-less-1000', 'server/standing/kept-on-refusal'],
     methods: {
       refuse() {
@@ -250,7 +250,7 @@ export const REPLY_DEFECTS = {
   'go-ahead-to-refused-names': {
     what: 'says go ahead to what it refuses, and resets then',
     breaks: ['8.1', '3.11', '3.12', '4.2', '4.3', '4.4', '4.5', '4.6', '9.2', '4.1', '5.1', '3.13', '11.1'],
-    cases: ['server/resources/descriptors-after-refusals'],
+    cases: ['server/end/refusal-says-nothing'],
     methods: {
       refuse() {
         this.release();

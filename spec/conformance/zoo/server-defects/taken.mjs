@@ -60,7 +60,7 @@ export const TAKEN_DEFECTS = {
   'failure-removes-all-temporary-files': {
     what: 'cleans up after a failure by removing every temporary file',
     breaks: ['8.3', '2.3'],
-    cases: ['server/many/storm-of-headers'],
+    cases: ['server/many/failures-among-good'],
     methods: {
       discard() {
         if (this.temporary === null) return;
@@ -186,7 +186,7 @@ export const TAKEN_DEFECTS = {
   'stale-tail': {
     what: 'writes over an existing file without cutting it: the end of a longer one remains',
     breaks: [...TAKEN, '6.3', '8.4', '10.4', '7.8'],
-    cases: ['server/standing/never-lost-empty'],
+    cases: ['server/standing/stale-bytes'],
     related: ['server/taken/*'],
     methods: {
       link() {
