@@ -139,7 +139,7 @@ async function judge(
     if (reason instanceof GoAheadError && reason.code === 'OPTION_INVALID') throw reason;
     const text = reason instanceof GoAheadError ? `${reason.message} (${reason.code})` : traceOf(reason);
     err.line(err.paint('red', `go-ahead: the suite failed: ${text.split('\n').map(printableMessage).join('\n')}`));
-    return exitBy(ended) ?? SUITE_FAULT;
+    return SUITE_FAULT;
   } finally {
     off();
     for (const file of files) file.close();
@@ -227,7 +227,7 @@ export function explainCase(
   const out = new Printer(environment.stdout, environment.variables);
   const found = CASES.find((one) => one.id === id);
   if (found === undefined) {
-    const last = id.split('/').at(-1) ?? '';
+    const last = id.slice(id.lastIndexOf('/') + 1);
     const near = CASES.map((one) => one.id).filter((other) => last !== '' && other.includes(last));
     const hint = near.length === 0 ? 'see go-ahead conform list' : `did you mean ${near.slice(0, 3).join(' or ')}?`;
     throw invalid(`There is no case "${id}"; ${hint}`, 'the id of a case', id);

@@ -15,7 +15,7 @@ import { Recorder, type RecorderOptions } from './recorder.js';
 import type { Report, Result } from './report.js';
 import type { Ground } from './run-exchange.js';
 import { declarations, mustBeDirectory, quoted, resultOf } from './result.js';
-import { runServerCase, type ServerCaseContext, type ServerCaseRun } from './run-server-case.js';
+import { GOING, runServerCase, type ServerCaseContext, type ServerCaseRun } from './run-server-case.js';
 import { randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
 import { ServerTarget } from './server-target.js';
 import { UNMEASURED } from './times.js';
@@ -199,7 +199,7 @@ class Run {
     if (this.#probe.gate !== null && this.reachable) {
       this.#base.recorder.notes.push(`The control transfer failed: ${this.#probe.gate}`);
     }
-    if (this.reachable && this.ground.target.exit !== null) await this.#restart('the probes');
+    if (this.reachable && (await this.ground.target.exitWithin(GOING)) !== null) await this.#restart('the probes');
   }
 
   async all(cases: readonly ServerCase[]): Promise<void> {

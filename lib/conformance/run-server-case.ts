@@ -79,6 +79,9 @@ function needsSandbox(testCase: ServerCase): boolean {
   return plants || names;
 }
 
+/** A process that has hung up may take so long, in ms, until it has ended. */
+export const GOING = 50;
+
 export async function runServerCase(testCase: ServerCase, context: ServerCaseContext): Promise<ServerCaseRun> {
   const { ground } = context;
   const started = performance.now();
@@ -93,6 +96,8 @@ export async function runServerCase(testCase: ServerCase, context: ServerCaseCon
   for (let tries = testCase.tries ?? 1; tries > 1 && !holds(own.axes); tries -= 1) {
     own = await runExchange(ground, exchangesOf(testCase), context.token(), options);
   }
+  // A process that hung up may be about to end, which must not be held against the next case.
+  if (!holds(own.axes)) await ground.target.exitWithin(GOING);
   const watched = await watch?.();
   const proof = await prove(testCase, own, context);
   const axes: Axis[] = [...own.axes, ...(watched ?? []), ...proof.alive];
@@ -182,13 +187,13 @@ async function prove(testCase: ServerCase, own: ExchangeResult, context: ServerC
   return { axis: axis(holds(result.axes), holds(result.axes) ? 'accepted' : brokenOf(result)), alive: [], result };
 }
 
-function failedTwin(
+async function failedTwin(
   twin: ExchangeResult,
   control: ExchangeResult,
   axis: (ok: boolean | null, actual: string) => Axis,
   { ground }: ServerCaseContext,
-): Proof {
-  const exit = ground.target.exit;
+): Promise<Proof> {
+  const exit = await ground.target.exitWithin(GOING);
   const alive = holds(control.axes) && exit === null;
   const actual =
     exit === null ? `a plain transfer fails afterwards: ${brokenOf(control)}` : `the process ${describeExit(exit)}`;

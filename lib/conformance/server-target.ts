@@ -70,6 +70,11 @@ export class ServerTarget {
     return this.#child?.exit ?? null;
   }
 
+  /** The same of a process that is about to end. */
+  async exitWithin(ms: number): Promise<Exit | null> {
+    return this.#child === null ? null : Promise.race([this.#child.exited(), sleep(ms, null, { ref: false })]);
+  }
+
   /** Open files and sockets of the process; null when it is not ours or the system does not tell. */
   async descriptors(): Promise<number | null> {
     return this.#child === null ? null : this.#child.descriptors();

@@ -248,6 +248,22 @@ t.test('what is known of the target is on the page', async (t) => {
   t.notMatch(page, /Suffix of names/);
 });
 
+t.test('what an exit code means', async (t) => {
+  const one = (verdict: Verdict): Sample => sample([{ ...sampleResult(verdict, 0, false), level: 'should' }]);
+  const told = (name: ReporterName, of: Sample): string => written(name, of);
+  t.match(told('pretty', one('warn')), 'exit 3: only a SHOULD is broken');
+  t.match(told('pretty', one('pass')), 'exit 0: every required case passed\n');
+  const two = sample([sampleResult('pass', 0, false), sampleResult('untestable', 1, false)]);
+  t.match(told('pretty', two), /exit 0: every required case that could be tested passed; 1 could not be tested/);
+  t.match(told('pretty', one('untestable')), 'exit 6: nothing could be judged');
+  const cut = sample([sampleResult('pass', 0, false)], { cases: 2, baseline: [] });
+  t.match(told('pretty', cut), 'exit 6: the run was cut off');
+  t.match(told('pretty', sample([], { baseline: ['stale'] })), /baseline: stale\n/);
+  const client = one('fail');
+  t.match(told('html', { ...client, report: { ...client.report, role: 'client', target: '' } }), /<dt>Client<\/dt>/);
+  t.match(told('markdown', { ...client, report: { ...client.report, target: '' } }), /^, profile full/m);
+});
+
 t.test('why the exit code is 1', async (t) => {
   const meaning = (verdict: Verdict, baseline: string[] = []): string =>
     exitMeaning({

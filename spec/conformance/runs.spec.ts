@@ -1,0 +1,357 @@
+/** Whole runs, each of a case or two, against peers that are odd in one way. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { start } from '../cli/fake-process.js';
+import { hex, random, text } from '../../lib/conformance/bytes.js';
+import {
+  ACCEPTED,
+  FAILED,
+  REFUSED,
+  SENT,
+  type ClientCase,
+  type ServerCase,
+  type ServerExchange,
+} from '../../lib/conformance/case.js';
+import { probe, type Probe } from '../../lib/conformance/control.js';
+import { Directory } from '../../lib/conformance/directory.js';
+import { conformClient, conformServer } from '../../lib/conformance/lazy.js';
+import { Listener } from '../../lib/conformance/listener.js';
+import type { Report, Result } from '../../lib/conformance/report.js';
+import { tokens } from '../../lib/conformance/select.js';
+import { ServerTarget } from '../../lib/conformance/server-target.js';
+import { body, ended, finish, header, reply, request, send, take } from '../../lib/conformance/steps.js';
+import { UNMEASURED } from '../../lib/conformance/times.js';
+import { smallServer, type Policy } from './support/small-server.mjs';
+
+t.jobs = 8;
+// What tap adds to every node would double the time of a start.
+process.env['NODE_OPTIONS'] = '';
+
+const path = (relative: string): string => `'${fileURLToPath(new URL(relative, import.meta.url))}'`;
+const SERVER = `'${process.execPath}' ${path('support/small-server.mjs')} {port} {dir}`;
+const CLIENT = `/bin/bash ${path('support/small-client.bash')} {file} {host} {port}`;
+const skip = !existsSync('/bin/bash') && 'the client is written in bash';
+
+const root = t.testdir({});
+const folder = (): string => mkdtempSync(join(root, 'run-'));
+
+/** In ms. Few of these peers let the suite wait, and a busy machine must not make a failure. */
+const PATIENCE = 1000;
+
+async function serve(t: Test, dir: string, policy: Policy): Promise<number> {
+  const server = smallServer(dir, policy);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+const verdicts = ({ results }: Report): Record<string, string> =>
+  Object.fromEntries(results.map(({ id, verdict }) => [id, verdict]));
+const reasons = ({ results }: Report): string => results.map(({ reason }) => reason).join('\n');
+
+// ---- what is found out of a server
+
+t.test('what a server does where it may choose', async (t) => {
+  const found = async (policy: Policy, see = true, suffix: string | null = null): Promise<Probe> => {
+    const dir = folder();
+    const port = await serve(t, dir, policy);
+    const target = await ServerTarget.open({ host: '127.0.0.1', port, exec: null, cwd: null, dir: null });
+    const directory = see ? Directory.existing(dir) : null;
+    const times = { ...UNMEASURED, patience: PATIENCE };
+    const ground = { target, directory, times, declared: {}, suffix: '', naming: 'unknown' } as const;
+    return probe(ground, { profile: 'classic', token: tokens(() => 0.5), patience: PATIENCE, suffix });
+  };
+  const right = {
+    naming: 'kept',
+    paths: 'last component',
+    conflict: 'numbered',
+    concurrent: 'yes',
+    lasting: 'yes',
+    closes: 'on its own',
+  };
+  const table: [Policy, object][] = [
+    [{}, { gate: null, suffix: '', capabilities: right }],
+    [{ suffix: '.tmp' }, { gate: null, suffix: '.tmp', capabilities: right }],
+    [{ prefix: 'up-' }, { gate: null, suffix: '', capabilities: { naming: 'opaque' } }],
+    [{ paths: 'refused', conflict: 'refused' }, { capabilities: { paths: 'refused', conflict: 'refused' } }],
+    [{ paths: 'other', conflict: 'other' }, { capabilities: { paths: 'other', conflict: 'other' } }],
+    [{ conflict: 'replaced' }, { capabilities: { conflict: 'replaced' } }],
+    [{ closes: 'after the sender' }, { gate: null, capabilities: { closes: 'after the sender' } }],
+    [{ serial: true }, { gate: null, capabilities: { concurrent: 'no' } }],
+    [{ deaf: 1 }, { reachable: true, gate: null, capabilities: { lasting: 'no', concurrent: 'unknown' } }],
+    [{ breaks: 1 }, { reachable: true, gate: /wire: expected "go ahead"/, capabilities: { naming: 'unknown' } }],
+    [{ breaks: 2 }, { reachable: true, gate: /wire: expected "go ahead"/ }],
+  ];
+  await Promise.all(
+    table.map(async ([policy, probed]) => t.match(await found(policy), probed, JSON.stringify(policy))),
+  );
+  t.match(await found({}, false), { capabilities: { naming: 'unknown', paths: 'unknown', concurrent: 'yes' } });
+  t.equal((await found({ suffix: '.tmp' }, true, '.x')).suffix, '.x', 'what the user says counts');
+});
+
+// ---- servers
+
+const FILE = { size: hex('00 00 00 00 00 00 00 0a'), name: text('{t}a'), body: random(10) };
+const WHOLE = [header(), reply, body(), finish, ended];
+const ROW: Pick<ServerCase, 'role' | 'title' | 'clause' | 'profiles' | 'needs'> = {
+  role: 'server',
+  title: 'a case',
+  clause: '6.3',
+  profiles: ['classic'],
+  needs: 'wire',
+};
+const whole: ServerExchange = { file: FILE, steps: WHOLE, expect: [ACCEPTED] };
+/** A header that a right server refuses, which the small one does not. */
+const refused: ServerExchange = { ...whole, expect: [REFUSED] };
+const good: ServerCase = { ...ROW, id: 'server/good/a', exchange: whole };
+const second: ServerCase = { ...good, id: 'server/good/b' };
+const base = { profile: 'classic', patience: PATIENCE, seed: 1 } as const;
+
+/** Ends the run as soon as one case is judged. */
+function endAfterOne(): { signal: AbortSignal; reporters: { result: () => void; end: () => void }[] } {
+  const abort = new AbortController();
+  return { signal: abort.signal, reporters: [{ result: () => abort.abort(), end: () => undefined }] };
+}
+
+t.test('a server of which only the connection is seen', async (t) => {
+  const run = async (policy: Policy, cases: readonly ServerCase[]): Promise<Report> =>
+    conformServer({ ...base, port: await serve(t, folder(), policy), confirm: false, cases });
+  t.match(verdicts(await run({}, [good])), { 'server/good/a': 'pass' });
+  const alive = await run({ paths: 'refused' }, [{ ...good, twin: { file: { name: text('{t}/a') } } }]);
+  t.match(alive.results[0]?.axes, [
+    ...new Array<object>(2).fill({}),
+    { axis: 'alive', ok: true },
+    { axis: 'twin', ok: false },
+  ]);
+  t.match(reasons(await run({ closes: 'after the sender' }, [good])), /this server waits for the sender to close/);
+  // Four connections find out what it does, the fifth is the case, the sixth its proof.
+  t.match(verdicts(await run({ breaks: 6 }, [good])), { 'server/good/a': 'inconclusive' });
+  const deaf = await run({ deaf: 5 }, [{ ...good, alone: true }]);
+  t.strictSame(deaf.notes, ['The target went down in server/good/a']);
+  const unseen = await run({}, [{ ...good, alone: true, watch: 'residue' }]);
+  t.match(reasons(unseen), /^expected nothing left .*, seen: no directory to look at$/);
+});
+
+t.test('a fault of the suite is told, and the other cases are judged', async (t) => {
+  const dir = folder();
+  const plant = [{ kind: 'file', at: 'no/such/folder', bytes: hex('') }] as const;
+  const cases = [good, { ...second, plant }, { ...second, id: 'server/good/c', plant, alone: true }];
+  const report = await conformServer({ ...base, port: await serve(t, dir, {}), dir, cases });
+  t.strictSame(verdicts(report), {
+    'server/good/a': 'pass',
+    'server/good/b': 'suite fault',
+    'server/good/c': 'suite fault',
+  });
+  t.match(reasons(report), /ENOENT.*\n +at /);
+  t.equal(report.exitCode, 5);
+  t.strictSame(readdirSync(dir), []);
+});
+
+t.test('a run that its user ends, of cases in one lane or alone', async (t) => {
+  for (const alone of [false, true]) {
+    const cases = [good, second].map((one) => ({ ...one, alone }));
+    const report = await conformServer({
+      ...base,
+      ...endAfterOne(),
+      port: await serve(t, folder(), {}),
+      width: 1,
+      cases,
+    });
+    t.strictSame([report.results.length, report.complete], [1, false]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+
+t.test('what the user declares counts, whatever is found out', async (t) => {
+  const capabilities = {
+    naming: 'opaque',
+    paths: 'refused',
+    conflict: 'other',
+    concurrent: 'no',
+    lasting: 'yes',
+    closes: 'on its own',
+  } as const;
+  const port = await serve(t, folder(), {});
+  const report = await conformServer({ ...base, port, declared: capabilities, cases: [good] });
+  t.strictSame(report.capabilities, capabilities);
+  t.match(verdicts(report), { 'server/good/a': 'pass' });
+});
+
+t.test('a failure beside others is confirmed by itself', async (t) => {
+  const dir = folder();
+  const port = await serve(t, dir, {});
+  const cases = [good, { ...second, exchange: refused, twin: { steps: WHOLE } }];
+  const report = await conformServer({ ...base, port, dir, cases });
+  t.strictSame(verdicts(report), { 'server/good/a': 'pass', 'server/good/b': 'fail' });
+});
+
+t.test('a server that goes down is started again, but not for ever', async (t) => {
+  const die = (id: string): ServerCase => ({
+    ...ROW,
+    id,
+    exchange: { ...whole, file: { ...FILE, name: text('{t}die') } },
+  });
+  const cases = ['a', 'b', 'c'].map((name) => die(`server/die/${name}`));
+  const report = await conformServer({ ...base, exec: SERVER, restarts: 1, width: 1, cases });
+  t.strictSame(new Set(Object.values(verdicts(report))), new Set(['fail']));
+  t.match(
+    report.notes.join('\n'),
+    /went down in .*: the process exited with status 70[^]*Restarted 1 times: given up before server\/die/,
+  );
+});
+
+t.test('a server that dies of a probe, and of a twin', async (t) => {
+  // The small one cannot read a header in two pieces, which only the full profile sends.
+  const one: ServerCase = { ...good, profiles: ['full'], alone: true };
+  const twin = { file: { name: text('{t}die') } };
+  const cases = [
+    one,
+    { ...one, id: 'server/die/twin', twin },
+    { ...one, id: 'server/die/own', exchange: { ...whole, file: { ...FILE, ...twin.file } }, twin: { file: FILE } },
+  ];
+  const report = await conformServer({ ...base, profile: 'full', exec: SERVER, cases });
+  t.strictSame(verdicts(report), { 'server/good/a': 'pass', 'server/die/twin': 'fail', 'server/die/own': 'fail' });
+  t.match(
+    report.results.find(({ id }) => id === 'server/die/twin')?.reason,
+    /alive: .* the process exited with status 70/,
+  );
+});
+
+t.test('a server of one connection is started for each', async (t) => {
+  const exec = `${SERVER} '{"deaf":1}'`;
+  const cases = [good, { ...second, needs: 'dir', exchange: refused, twin: { steps: WHOLE } } as const];
+  const report = await conformServer({ ...base, exec, cases });
+  t.match(report.capabilities, { lasting: 'no' });
+  t.match(verdicts(report), { 'server/good/a': 'pass' });
+});
+
+// ---- clients
+
+const GO = send(hex('67 6f 20 61 68 65 61 64'));
+const SENDS: ClientCase = {
+  id: 'client/good/a',
+  title: 'a case',
+  clause: '6.3',
+  role: 'client',
+  profiles: ['classic'],
+  needs: 'exec',
+  exchange: {
+    file: { kind: 'file', size: hex('00 00 00 00 00 00 00 0a'), name: text('{t}a'), body: random(10) },
+    steps: [request, GO, take(), finish, ended],
+    expect: [SENT],
+  },
+};
+const client = (id: string, change: Partial<ClientCase['exchange']>, more: Partial<ClientCase> = {}): ClientCase => ({
+  ...SENDS,
+  id: `client/odd/${id}`,
+  exchange: { ...SENDS.exchange, ...change },
+  ...more,
+});
+const named = (name: string): ClientCase['exchange']['file'] => ({ ...SENDS.exchange.file, name: text(`{t}${name}`) });
+const judged = async (cases: readonly ClientCase[], more: object = {}): Promise<Record<string, Result>> => {
+  const report = await conformClient({ profile: 'classic', exec: CLIENT, seed: 1, cases, ...more });
+  return Object.fromEntries(report.results.map((result) => [result.id.replace('client/odd/', ''), result]));
+};
+
+t.test('clients that fail, or cannot be tried', { skip }, async (t) => {
+  const results = await judged([
+    SENDS,
+    client('fails', { file: named('bad') }),
+    client('twin-fails', { expect: [{ ...SENT, exit: 'not zero' }, SENT] }, { twin: { file: named('bad') } }),
+    client('unseen', { expect: [{ ...SENT, header: 'one piece' }] }),
+    client('fault', { file: named('/no/such/folder') }),
+    client('alone', {}, { alone: true }),
+  ]);
+  t.match(results, {
+    'client/good/a': { verdict: 'pass' },
+    fails: { verdict: 'fail' },
+    'twin-fails': { verdict: 'inconclusive', reason: /does not accept|exit: expected/ },
+    unseen: { verdict: 'untestable', reason: /^expected the header in one segment, seen:/ },
+    fault: { verdict: 'suite fault', reason: /ENOENT/ },
+    alone: { verdict: 'pass' },
+  });
+});
+
+t.test('a client that is waited for', { skip }, async (t) => {
+  const after = 'replyTimeout';
+  const step = { do: 'exited', after } as const;
+  const declared = { declared: { replyTimeout: 60 }, patience: PATIENCE, confirm: false };
+  const results = await judged(
+    [
+      client('stays', { steps: [request, step], expect: [FAILED] }, { declared: [after], twin: {} }),
+      client(
+        'leaves',
+        { file: named('leaves'), steps: [request, step, { do: 'still running' }], expect: [FAILED] },
+        { declared: [after], twin: {} },
+      ),
+    ],
+    declared,
+  );
+  const notes = ({ evidence }: Result): string =>
+    evidence.connections.flatMap(({ log }) => log.map(({ note }) => note)).join();
+  t.match(notes(results['stays']!), /the client still runs after 1060 ms/);
+  t.match(notes(results['leaves']!), /the client has ended,.*the client had ended by then/);
+});
+
+t.test('a file that cannot be made, or whose twin cannot', { skip }, async (t) => {
+  const exec = CLIENT.replace('{file}', '{name}');
+  const deep = { ...SENDS.exchange.file, deep: true };
+  const results = await judged(
+    [
+      client('own', { file: deep }),
+      client('twin', { expect: [{ ...SENT, exit: 'not zero' }, SENT] }, { twin: { file: deep } }),
+    ],
+    { exec, cwd: folder() },
+  );
+  for (const name of ['own', 'twin']) t.match(results[name], { verdict: 'untestable', reason: /needs \{file\}/ }, name);
+});
+
+t.test('a run of a client that its user ends', { skip }, async (t) => {
+  for (const alone of [false, true]) {
+    const cases = [{ ...SENDS, alone }, client('second', {}, { alone })];
+    const report = await conformClient({ profile: 'classic', exec: CLIENT, width: 1, cases, ...endAfterOne() });
+    t.strictSame([report.results.length, report.complete], [1, false]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+
+t.test('without a program that counts segments', { skip }, async (t) => {
+  const { PATH } = process.env;
+  t.teardown(() => (process.env['PATH'] = PATH));
+  process.env['PATH'] = '';
+  const steps = [request, { do: 'count segments' }, GO, take(), finish, ended] as const;
+  const results = await judged([client('uncounted', { steps, expect: [{ ...SENT, header: 'one piece' }] })]);
+  t.match(results['uncounted'], { verdict: 'untestable', reason: /perl or python3/ });
+});
+
+// ---- the command
+
+t.test('what the command says where it fails itself, or has nothing to tell', async (t) => {
+  const conform = async (...argv: string[]): Promise<{ code: number; told: string }> => {
+    const run = start(['conform', ...argv]);
+    const code = await run.exit;
+    return { code, told: run.stdout.text + run.stderr.text };
+  };
+  const taken = await Listener.open({ host: '127.0.0.1', port: 0 });
+  t.teardown(() => taken.close());
+  const busy = await conform('client', '--exec', 'true {file}', '--port', `${taken.port}`, '--quick');
+  t.match(busy, { code: 5, told: /the suite failed: The suite cannot listen on .* \(LISTEN_FAILED\)/ });
+  t.match(await conform('list', '--only', 'no/such/case', '--json'), { code: 0, told: '[]\n' });
+  t.match(await conform('explain', 'no-such-case'), { code: 2, told: /see go-ahead conform list/ });
+  t.match(await conform('explain', 'server/'), { code: 2, told: /see go-ahead conform list/ });
+  const json = join(folder(), 'report.json');
+  const reports = ['--reporter', `json=${json}`, '--reporter', 'tap'];
+  const nothing = ['client', '--exec', 'true {file} {port}', '--skip', '*'];
+  t.match(await conform(...nothing, ...reports), { code: 6, told: /^TAP version 14/ });
+  t.match(readFileSync(json, 'utf8'), /"exitCode":6/);
+  t.match(await conform(...nothing, '--reporter', `tap=${json}`), { code: 6, told: /exit 6: nothing ran/ });
+  const { TMPDIR } = process.env;
+  process.env['TMPDIR'] = '/no/such/folder';
+  const homeless = await conform('client', '--exec', 'true {file} {port}', '--quick');
+  process.env['TMPDIR'] = TMPDIR;
+  if (TMPDIR === undefined) delete process.env['TMPDIR'];
+  t.match(homeless, { code: 5, told: /the suite failed: Error: ENOENT[^]*\n +at / });
+});

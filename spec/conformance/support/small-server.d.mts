@@ -1,0 +1,14 @@
+import type { Server } from 'node:net';
+
+export interface Policy {
+  readonly prefix?: string;
+  readonly suffix?: string;
+  readonly paths?: 'last component' | 'refused' | 'other';
+  readonly conflict?: 'numbered' | 'replaced' | 'refused' | 'other';
+  readonly closes?: 'after the sender';
+  readonly serial?: true;
+  readonly deaf?: number;
+  readonly breaks?: number;
+}
+
+export function smallServer(dir: string, policy: Policy): Server;

@@ -1,0 +1,62 @@
+/** A server in few lines that can be told to be odd. As a program: node small-server.mjs PORT DIR [JSON of the policy]. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { basename, join } from 'node:path';
+
+const GO_AHEAD = Buffer.from('676f206168656164', 'hex');
+
+/** What becomes of a name; null refuses it, and '' takes the bytes and forgets them. */
+function placeOf(name, dir, { prefix = '', suffix = '', paths = 'last component', conflict = 'numbered' }) {
+  if (name.includes('/') && paths !== 'last component') return paths === 'refused' ? null : '';
+  const place = prefix + basename(name) + suffix;
+  if (!existsSync(join(dir, place)) || conflict === 'replaced') return place;
+  return { refused: null, other: '', numbered: `${place}.1` }[conflict];
+}
+
+/**
+ * Policies: `prefix`, `suffix`, `paths`, `conflict`; `closes: 'after the sender'`; `serial`: one connection after the
+ * other; `deaf`: after the nth connection nobody listens; `breaks`: from the nth on it hangs up; a name with "die" in it ends the process.
+ */
+export function smallServer(dir, policy) {
+  let connections = 0;
+  let before = Promise.resolve();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    connections += 1;
+    if (connections === policy.deaf) server.close();
+    const broken = connections >= policy.breaks;
+    const turn = before;
+    if (policy.serial) before = new Promise((resolve) => socket.on('close', resolve));
+    socket.on('error', () => undefined);
+    void turn.then(() => (broken ? socket.end() : receive(socket)));
+  });
+  function receive(socket) {
+    let [place, size, body] = [null, null, Buffer.alloc(0)];
+    const finish = () => {
+      if (place) writeFileSync(join(dir, place), body);
+      size = null;
+      socket.end();
+    };
+    socket.on('end', () => {
+      if (size !== null && body.length === size) finish();
+      else socket.end();
+    });
+    socket.on('data', (bytes) => {
+      if (size !== null) body = Buffer.concat([body, bytes]);
+      else {
+        const name = bytes.subarray(8).toString();
+        if (name.includes('die')) process.exit(70);
+        place = placeOf(name, dir, policy);
+        if (place === null) return void socket.end();
+        size = Number(bytes.readBigUInt64BE());
+        socket.write(GO_AHEAD);
+      }
+      if (body.length === size && policy.closes !== 'after the sender') finish();
+    });
+  }
+  return server;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [port, dir, policy = '{}'] = process.argv.slice(2);
+  smallServer(dir, JSON.parse(policy)).listen(Number(port), '127.0.0.1');
+}
