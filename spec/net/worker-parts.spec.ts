@@ -8,11 +8,15 @@ import type { IncomingUpload } from '../../lib/net/server-events.js';
 import { ClusterServer, type ClusterParts, type ClusterServerOptions } from '../../lib/net/workers/cluster-server.js';
 import { forkWorker, workerArguments } from '../../lib/net/workers/fork-worker.js';
 import { Lease, type Denial } from '../../lib/net/workers/lease.js';
+import { LeasedSpace } from '../../lib/net/workers/leased.js';
 import { Ledger, SlotPool } from '../../lib/net/workers/ledger.js';
 import { fromPlainError, toPlainError, type ToPrimary, type ToWorker } from '../../lib/net/workers/messages.js';
 import { MOST_DEATHS, RestartPolicy, STABLE_MS } from '../../lib/net/workers/restart-policy.js';
 import { ServingWorker, type WorkerChannel } from '../../lib/net/workers/serving-worker.js';
+import { Disk } from '../../lib/storage/disk.js';
 import { NODE_FILE_SYSTEM } from '../../lib/storage/file-system.js';
+import type { SpacePromise } from '../../lib/storage/free-space.js';
+import { run } from '../../lib/storage/task.js';
 import { connectPeer, headerBytes, turns, until } from './support.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -532,6 +536,37 @@ t.test('a lease alone', async (t) => {
   void take(1n);
   await turns(1);
   t.same(answers.slice(2), [{ error }, { error }], 'neither who waits nor who comes later waits for ever');
+});
+
+t.test('space that the primary denies, or grants', async (t) => {
+  const disk = new Disk(NODE_FILE_SYSTEM, 0n, 'never', () => 0);
+  const said: string[] = [];
+  const account = (answer: (lease: Lease) => void): LeasedSpace => {
+    const lease: Lease = new Lease(
+      {
+        ask: (need) => {
+          said.push(`ask ${need}`);
+          setImmediate(() => answer(lease));
+        },
+        returned: (held) => said.push(`held ${held}`),
+      },
+      0n,
+    );
+    return new LeasedSpace(lease);
+  };
+  const promise = async (space: LeasedSpace): Promise<SpacePromise> => run(space.promise(disk, '.', 10n));
+  const error = new GoAheadError('STORAGE_FAILED', 'no answer of the disk');
+  await t.rejects(promise(account((lease) => lease.denied({ error }))), { code: 'STORAGE_FAILED' });
+  await t.rejects(promise(account((lease) => lease.denied({ error: undefined }))), { code: 'NO_SPACE' });
+  const granted = await promise(account((lease) => lease.granted(10n)));
+  granted.wrote(4);
+  granted.wrote(7);
+  granted.release();
+  t.same(said, ['ask 10', 'ask 10', 'ask 10'], 'all of it was written, so nothing goes back');
+  const kept = await promise(account((lease) => lease.granted(10n)));
+  kept.wrote(4);
+  kept.release();
+  t.same(said.slice(3), ['ask 10', 'held 0'], 'what is written is spent, and the rest goes back');
 });
 
 t.test('a ledger whose holder goes while it asks', async (t) => {

@@ -30,7 +30,9 @@ export class ServingWorker {
   readonly #reports: Reports;
   readonly #slots: LeasedSlots;
   readonly #onProgress: Reports['progress'];
-  #server: Server | undefined;
+    #server: Server | undefined;
+  /** Of the server, once there is one. */
+  #figures: Pick<Server, 'connections' | 'bufferedBytes'> = { connections: 0, bufferedBytes: 0 };
   #progressWanted = false;
   #leaving = false;
 
@@ -40,7 +42,7 @@ export class ServingWorker {
     this.#exit = exit;
     this.#leases = { space: this.#lease('space', 2n * SPACE_BLOCK), connections: this.#lease('connections', 64n) };
     this.#reports = new Reports((events) => {
-      const { connections = 0, bufferedBytes = 0 } = this.#server ?? {};
+      const { connections, bufferedBytes } = this.#figures;
       return this.#send({ type: 'report', events, connections, bufferedBytes });
     });
     this.#slots = new LeasedSlots(this.#leases.connections, () => this.#reports.changed());
@@ -97,7 +99,8 @@ export class ServingWorker {
   async #start(options: WorkerOptions, host: string, port: number): Promise<void> {
     try {
       const server = new Server({ ...options, slots: this.#slots, space: new LeasedSpace(this.#leases.space) });
-      this.#server = server;
+            this.#server = server;
+      this.#figures = server;
       this.#report(server);
       await server.listen({ host, port });
       await this.#send({ type: 'listening' });
