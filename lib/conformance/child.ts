@@ -99,10 +99,9 @@ export class Child {
       const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
       // proc_pid_stat(5): the third field after the command in parentheses is the process group.
       if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) !== leader) continue;
-      const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
-      const kib = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
-      resident = (resident ?? 0) + kib('VmRSS') * 1024;
-      reserved += kib('VmData') * 1024;
+      const memory = memoryOf(await readFile(`/proc/${pid}/status`, 'latin1').catch(() => ''));
+      resident = (resident ?? 0) + memory.resident;
+      reserved += memory.reserved;
     }
     return resident === null ? null : { resident, reserved };
   }
@@ -134,6 +133,15 @@ export class Child {
       this.#process.kill(name);
     }
   }
+}
+
+/** By a `status` of proc(5). A process that ends just now has none: of a zombie it tells no memory. */
+export function memoryOf(status: string): Memory {
+  const kib = (field: string): number => {
+    const [, digits = '0'] = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status) ?? [];
+    return Number(digits);
+  };
+  return { resident: kib('VmRSS') * 1024, reserved: kib('VmData') * 1024 };
 }
 
 /** So that an interrupted run leaves no server behind. */

@@ -71,11 +71,14 @@ async function sha256(path: Buffer, stat: fs.BigIntStats): Promise<string> {
   if (known?.version === version) return known.sha256;
   const settled = BigInt(Date.now()) - stat.ctimeMs > RACY;
   const found = stat.size <= SMALL ? readSmall(path) : await readLarge(path);
-  if (settled) {
-    if (hashed.size >= KEPT) hashed.clear();
-    hashed.set(key, { version, sha256: found });
-  }
+  if (settled) remember(hashed, key, { version, sha256: found }, KEPT);
   return found;
+}
+
+/** Of more than `most` all are forgotten. */
+export function remember<V>(known: Map<string, V>, key: string, value: V, most: number): void {
+  if (known.size >= most) known.clear();
+  known.set(key, value);
 }
 
 export function statOf(path: Buffer): fs.BigIntStats | null {

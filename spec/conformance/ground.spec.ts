@@ -1,13 +1,14 @@
 /** What the engine stands on: files, processes, ports and sockets, each by itself. */
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { hex, repeat, shareOfFreeSpace, text } from '../../lib/conformance/bytes.js';
 import { ACCEPTED, type LocalFile, type Plant, type Step } from '../../lib/conformance/case.js';
-import { Child } from '../../lib/conformance/child.js';
+import { Child, memoryOf } from '../../lib/conformance/child.js';
 import { Directory } from '../../lib/conformance/directory.js';
-import { entryAt, list } from '../../lib/conformance/disk-entry.js';
+import { entryAt, list, remember } from '../../lib/conformance/disk-entry.js';
 import { Addresses, ClosedPort, freePort, Listener, portOf } from '../../lib/conformance/listener.js';
 import { firstPossible, placeFile, whyImpossible, type Impossible } from '../../lib/conformance/local-file.js';
 import { runExchange } from '../../lib/conformance/run-exchange.js';
@@ -119,6 +120,22 @@ t.test('what is not there, or cannot be looked at', async (t) => {
   t.equal(await entryAt(path(folder, 'none'), 'gone since', stat), null);
 });
 
+t.test('what is hashed once', async (t) => {
+  // Not changed just now, and one of them is read in pieces.
+  for (const name of ['../../package.json', '../../package-lock.json']) {
+    const file = Buffer.from(new URL(name, import.meta.url).pathname);
+    const expected = createHash('sha256').update(readFileSync(file)).digest('hex');
+    for (const look of ['first', 'second']) t.equal((await entryAt(file, name))?.sha256, expected, look);
+  }
+  const fresh = path(t.testdir({ file: 'a' }), 'file');
+  const first = await entryAt(fresh, 'file');
+  writeFileSync(fresh, 'b');
+  t.not((await entryAt(fresh, 'file'))?.sha256, first?.sha256);
+  const known = new Map<string, number>();
+  for (const key of ['a', 'b', 'c']) remember(known, key, 1, 2);
+  t.strictSame([...known.keys()], ['c']);
+});
+
 // ---- the files of clients
 
 const FILE: LocalFile = { kind: 'file', size: hex(''), name: text('{t}'), body: text('a') };
@@ -216,6 +233,12 @@ t.test('addresses of any port are not lent', async (t) => {
   const address = await addresses.take();
   t.strictSame(address, { host: '127.0.0.1', port: 0 });
   addresses.giveBack(address);
+});
+
+t.test('memory, as proc(5) tells it', async (t) => {
+  const status = 'Name:\tx\nVmRSS:\t    3 kB\nVmData:\t   12 kB\n';
+  t.strictSame(memoryOf(status), { resident: 3072, reserved: 12_288 });
+  t.strictSame(memoryOf('Name:\tx\nState:\tZ (zombie)\n'), { resident: 0, reserved: 0 });
 });
 
 t.test('a program that cannot be started has no files and no memory', async (t) => {

@@ -30,7 +30,7 @@ export class ServingWorker {
   readonly #reports: Reports;
   readonly #slots: LeasedSlots;
   readonly #onProgress: Reports['progress'];
-    #server: Server | undefined;
+  #server: Server | undefined;
   /** Of the server, once there is one. */
   #figures: Pick<Server, 'connections' | 'bufferedBytes'> = { connections: 0, bufferedBytes: 0 };
   #progressWanted = false;
@@ -99,7 +99,7 @@ export class ServingWorker {
   async #start(options: WorkerOptions, host: string, port: number): Promise<void> {
     try {
       const server = new Server({ ...options, slots: this.#slots, space: new LeasedSpace(this.#leases.space) });
-            this.#server = server;
+      this.#server = server;
       this.#figures = server;
       this.#report(server);
       await server.listen({ host, port });
