@@ -1,9 +1,12 @@
 /**
  * What must not reach a terminal, a log or a report as it is: control characters (C0, DEL, C1, so every escape
  * sequence), format characters (bidi controls, zero-width characters, the byte order mark, tags), the line and
- * paragraph separators, and lone surrogates. The backslash too, so that an escape cannot be mistaken for literal text.
+ * paragraph separators, and whatever else Unicode wants not shown at all (fillers, variation selectors, joiners).
  */
-const UNPRINTABLE = /[\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const UNSEEN = '\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}';
+/** Lone surrogates too; and the backslash, so that an escape cannot be mistaken for literal text. */
+const UNPRINTABLE = new RegExp(`[\\\\\\p{Cs}${UNSEEN}]`, 'gu');
+const UNPRINTABLE_IN_JSON = new RegExp(`[${UNSEEN}]`, 'gu');
 
 const SHORT = new Map([
   ['\\', '\\\\'],
@@ -25,4 +28,9 @@ function escaped(character: string): string {
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => SHORT.get(character) ?? escaped(character));
+}
+
+/** JSON with the same escaped beyond what JSON asks for; it reads back as the same value. */
+export function printableJson(json: string): string {
+  return json.replace(UNPRINTABLE_IN_JSON, escaped);
 }

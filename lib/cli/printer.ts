@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { printable } from '../printable.js';
+import { printable, printableJson } from '../printable.js';
 import type { Environment, Output } from './environment.js';
 
 export type Style = Parameters<typeof styleText>[0];
@@ -49,18 +49,11 @@ export class Printer {
   }
 }
 
-/** What moves a cursor or reorders text is escaped beyond what JSON asks for; it reads back as the same value. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
+/** On one line, with nothing raw in it that a terminal would obey. */
 export function toJsonLine(value: object): string {
-  const json = JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? jsonSize(part) : part));
-  return json.replace(UNPRINTABLE, (character) =>
-    Array.from({ length: character.length }, (_, i) => hex4(character.charCodeAt(i))).join(''),
+  return printableJson(
+    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? jsonSize(part) : part)),
   );
-}
-
-function hex4(unit: number): string {
-  return `\\u${unit.toString(16).padStart(4, '0')}`;
 }
 
 /** Beyond 2^53 - 1 most JSON readers would round a number. */

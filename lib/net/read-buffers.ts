@@ -15,6 +15,11 @@ export type BufferKind = keyof typeof SIZES;
 export interface ReadBufferLimits {
   /** Bulk buffers in use at once, in bytes; above it connections stay with body buffers. Default 64 MiB. */
   readonly maxBulkBytes?: number;
+  /**
+   * Bulk and body buffers in use at once, in bytes; above it connections stay with header buffers. Default 1 GiB: a body
+   * buffer for each of 10,000 connections, and thousands that wait for the disk, where each connection may have eight.
+   */
+  readonly maxBodyBytes?: number;
   /** Free buffers that are kept for later, in bytes. Default 16 MiB. */
   readonly maxFreeBytes?: number;
 }
@@ -22,13 +27,18 @@ export interface ReadBufferLimits {
 export class ReadBuffers {
   readonly #free: Record<BufferKind, Buffer[]> = { header: [], body: [], bulk: [] };
   readonly #maxBulkBytes: number;
+  readonly #maxBodyBytes: number;
   readonly #maxFreeBytes: number;
   #bulkBytes = 0;
+  /** Of bulk buffers too. */
+  #bodyBytes = 0;
   #freeBytes = 0;
   #usedBytes = 0;
 
-  constructor({ maxBulkBytes = 64 * 2 ** 20, maxFreeBytes = 16 * 2 ** 20 }: ReadBufferLimits = {}) {
+  constructor(limits: ReadBufferLimits = {}) {
+    const { maxBulkBytes = 64 * 2 ** 20, maxBodyBytes = 2 ** 30, maxFreeBytes = 16 * 2 ** 20 } = limits;
     this.#maxBulkBytes = maxBulkBytes;
+    this.#maxBodyBytes = maxBodyBytes;
     this.#maxFreeBytes = maxFreeBytes;
   }
 
@@ -41,26 +51,36 @@ export class ReadBuffers {
     return this.#freeBytes;
   }
 
-  /** A buffer of this kind, or a body buffer when there are too many bulk buffers out. Its content is arbitrary. */
+  /** A buffer of this kind, or a smaller one when too many are out. Its content is arbitrary. */
   acquire(wanted: BufferKind): Buffer {
-    const kind = wanted === 'bulk' && this.#bulkBytes + SIZES.bulk > this.#maxBulkBytes ? 'body' : wanted;
+    const kind = this.#affordable(wanted);
     const size = SIZES[kind];
-    if (kind === 'bulk') this.#bulkBytes += size;
-    this.#usedBytes += size;
+    this.#count(kind, size);
     const free = this.#free[kind].pop();
     if (free === undefined) return Buffer.allocUnsafeSlow(size);
     this.#freeBytes -= size;
     return free;
   }
 
+  #affordable(wanted: BufferKind): BufferKind {
+    const fits = (kind: BufferKind): boolean => this.#bodyBytes + SIZES[kind] <= this.#maxBodyBytes;
+    if (wanted === 'bulk' && this.#bulkBytes + SIZES.bulk <= this.#maxBulkBytes && fits('bulk')) return 'bulk';
+    return wanted !== 'header' && fits('body') ? 'body' : 'header';
+  }
+
   /** Takes a buffer back. Nobody may hold a view of it any more. */
   release(buffer: Buffer): void {
     const kind = kindOf(buffer);
-    if (kind === 'bulk') this.#bulkBytes -= buffer.length;
-    this.#usedBytes -= buffer.length;
+    this.#count(kind, -buffer.length);
     if (this.#freeBytes + buffer.length > this.#maxFreeBytes) return;
     this.#freeBytes += buffer.length;
     this.#free[kind].push(buffer);
+  }
+
+  #count(kind: BufferKind, bytes: number): void {
+    this.#usedBytes += bytes;
+    if (kind !== 'header') this.#bodyBytes += bytes;
+    if (kind === 'bulk') this.#bulkBytes += bytes;
   }
 }
 

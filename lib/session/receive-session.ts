@@ -131,8 +131,11 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
       case 'flushing':
         this.#framer.push(chunk);
         return;
-      // Too late to undo a commit: only a sender that kept its side open, past the grace, can get here (7.3).
+      // Too late to undo a commit: only a sender that kept its side open, past the grace, can get here (7.3). What follows is
+      // left to the kernel, however long the disk takes.
       case 'committing':
+        this.#transport.pause();
+        return;
       case 'stored':
       case 'failing':
       case 'failed':

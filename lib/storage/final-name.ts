@@ -7,6 +7,7 @@ import type { DirectorySync } from './directory-sync.js';
 import type { Disk } from './disk.js';
 import type { FileName } from './file-name.js';
 import type { Entry } from './file-system.js';
+import type { MaybePromise } from './maybe-promise.js';
 import { LastNumbers, numberedName } from './numbered-name.js';
 import { storageFailed } from './storage-failed.js';
 import type { Task } from './task.js';
@@ -62,7 +63,8 @@ export class FinalNames {
   readonly #directorySync: DirectorySync | undefined;
   readonly #nextTemporary: () => string;
   readonly #lastNumbers = new LastNumbers();
-  readonly #replacing = new Map<string, Promise<unknown>>();
+  /** The last in the queue of each name that is being replaced; never rejects. */
+  readonly #replacing = new Map<string, Promise<void>>();
 
   /**
    * @param directorySync undefined when nothing is to be synced
@@ -242,13 +244,16 @@ export class FinalNames {
    * taken its place, or been told that it is stored.
    */
   *#replaceInTurn(temporary: string, name: string): Task<string> {
-    for (let before = this.#replacing.get(name); before !== undefined; before = this.#replacing.get(name)) {
-      yield* wait(before);
-    }
-    const work = run(this.#replace(temporary, name));
+    const before = this.#replacing.get(name);
+    const replace = (): MaybePromise<string> => run(this.#replace(temporary, name));
+    const work = before === undefined ? replace() : before.then(replace);
     if (!(work instanceof Promise)) return work;
-    const over = (): boolean => this.#replacing.delete(name);
-    this.#replacing.set(name, work.then(over, over));
+    const over = (): void => {
+      if (this.#replacing.get(name) === last) this.#replacing.delete(name);
+    };
+    // Each waits for the one before it only: a crowd that waits for one and the same would wake all at once, each time.
+    const last = work.then(over, over);
+    this.#replacing.set(name, last);
     return yield* wait(work);
   }
 

@@ -23,7 +23,7 @@ import { Capture, fakeEnvironment, header, listen, portOf, RawPeer, start, uploa
 const isRoot = process.getuid?.() === 0;
 
 /** Everything that could move a cursor, reorder or hide text, but for the newline of each line. */
-const RAW = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;
+const RAW = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 t.test('usage errors exit 2 with one line that says what to do', async (t) => {
   const cases: [argv: string[], message: RegExp][] = [

@@ -115,6 +115,10 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     same('\ue000private'),
     same('tag\u{e0041}'),
     same('soft\u00adhyphen'),
+    // A space to the eye, letters to Unicode, and marks that change nothing that is seen.
+    ...[0x034f, 0x115f, 0x1160, 0x17b4, 0x180b, 0x3164, 0xfe0f, 0xffa0, 0xe0100].map((unseen) =>
+      same(`unseen${code(unseen)}x`),
+    ),
     // Every bidi control (Unicode, UAX #9).
     ...[0x061c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069].map((mark) =>
       same(`bidi${code(mark)}x`),
@@ -258,7 +262,7 @@ async function wrong(
 }
 
 /** What would move a cursor, or reorder or hide text (the newline is the printer's own). */
-const RAW = /[^\n\P{Cc}]|[\p{Cf}\p{Zl}\p{Zp}]/u;
+const RAW = /[^\n\P{Cc}]|[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 const WINDOWS = process.platform !== 'linux' && 'the names of the canaries are those of Linux';
 

@@ -42,6 +42,23 @@ t.test('keeps to the limit of bulk buffers, and gives a smaller one above it', a
   t.equal(kindOf(new ReadBuffers({ maxBulkBytes: 0 }).acquire('bulk')), 'body');
 });
 
+t.test('keeps to the limit of all but the smallest buffers', async (t) => {
+  const buffers = new ReadBuffers({ maxBodyBytes: 2 ** 20 + 2 ** 16, maxFreeBytes: 0 });
+  const lent = (['bulk', 'bulk', 'body', 'bulk'] as const).map((kind) => buffers.acquire(kind));
+  t.same(lent.map(kindOf), ['bulk', 'body', 'header', 'header']);
+  buffers.release(lent[1]!);
+  t.equal(kindOf(buffers.acquire('bulk')), 'body', 'what came back may be lent again');
+  buffers.release(lent[0]!);
+  t.same(
+    Array.from({ length: 17 }, () => kindOf(buffers.acquire('body'))),
+    [...Array<string>(16).fill('body'), 'header'],
+    'bulk buffers count too',
+  );
+  const crowded = new ReadBuffers({ maxBodyBytes: 2 ** 24 });
+  for (let index = 0; index < 10_000; index++) crowded.acquire('bulk');
+  t.ok(crowded.usedBytes <= 2 ** 24 + 10_000 * 2_048, 'however many connections there are, what they hold is bounded');
+});
+
 t.test('keeps no more free memory than it may', async (t) => {
   const buffers = new ReadBuffers({ maxFreeBytes: 2 ** 16 + 2048 });
   const lent = SIZES.map(([kind]) => buffers.acquire(kind));

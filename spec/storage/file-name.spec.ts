@@ -166,6 +166,9 @@ t.test('printable', async (t) => {
     ['\u200b\u200c\u200d\u2060\ufeff\u00ad', '\\u200b\\u200c\\u200d\\u2060\\ufeff\\u00ad'],
     ['\ud800x\udc00', '\\ud800x\\udc00'],
     ['\u{e0041}', '\\udb40\\udc41'],
+    // What Unicode wants not shown, though it is a letter or a mark: fillers, joiners, variation selectors.
+    ['\u034f\u115f\u1160\u17b4\u180b\u3164\uffa0', '\\u034f\\u115f\\u1160\\u17b4\\u180b\\u3164\\uffa0'],
+    ['\ufe00\ufe0f\u{e0100}', '\\ufe00\\ufe0f\\udb40\\udd00'],
     ['C:\\x', 'C:\\\\x'],
     ['\\u001b', '\\\\u001b'],
   ];

@@ -1,5 +1,5 @@
 /** How evidence is worded, in one way for all reporters. Everything that a target or a user chose is made printable. */
-import { printable } from '../../printable.js';
+import { printable, printableJson } from '../../printable.js';
 import type { DiskEntry, Snapshot } from '../disk-entry.js';
 import { countsAgainst, type AxisName, type Report, type Result, type Verdict } from '../report.js';
 import type { BytesEntry, WireEntry } from '../wire.js';
@@ -148,13 +148,7 @@ export function diskChanges(before: Snapshot, after: Snapshot): readonly { chang
   return [...gone, ...rest];
 }
 
-/** What moves a cursor or reorders text is escaped beyond what JSON asks for; it reads back as the same value. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
+/** On one line, with nothing raw in it that a terminal would obey. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
-    Array.from({ length: character.length }, (_, i) => {
-      return `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;
-    }).join(''),
-  );
+  return printableJson(JSON.stringify(value));
 }
