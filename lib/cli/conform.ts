@@ -84,18 +84,27 @@ export function judgeClient(flags: ConformClientFlags, environment: Environment)
   return judge(flags, environment, (options) => conformClient({ ...options, ...target }));
 }
 
+type Conform = (options: ConformOptions) => Promise<Report>;
+
 /**
  * @returns the exit code
  * @throws GoAheadError `OPTION_INVALID` for what the command line got wrong
  */
-async function judge(
-  flags: JudgeFlags,
-  environment: Environment,
-  conform: (options: ConformOptions) => Promise<Report>,
-): Promise<number> {
+async function judge(flags: JudgeFlags, environment: Environment, conform: Conform): Promise<number> {
+  try {
+    return await judged(flags, environment, conform);
+  } catch (reason) {
+    if (reason instanceof GoAheadError && reason.code === 'OPTION_INVALID') throw reason;
+    const text = reason instanceof GoAheadError ? `${reason.message} (${reason.code})` : traceOf(reason);
+    const err = new Printer(environment.stderr, environment.variables);
+    err.line(err.paint('red', `go-ahead: the suite failed: ${text.split('\n').map(printableMessage).join('\n')}`));
+    return SUITE_FAULT;
+  }
+}
+
+async function judged(flags: JudgeFlags, environment: Environment, conform: Conform): Promise<number> {
   const { profile, only = [], skip = [], quick = false, seed, baseline, trace, patience, parallel } = flags;
   const out = new Printer(environment.stdout, environment.variables);
-  const err = new Printer(environment.stderr, environment.variables);
   const declared = parseDeclarations(flags.declare ?? []);
   const known = baseline === undefined ? undefined : readBaseline(baseline);
   const requests = reportsOf(flags.reporter ?? []);
@@ -135,11 +144,6 @@ async function judge(
       ...(parallel !== undefined && { width: parallel }),
     });
     return exitBy(ended) ?? exitCode;
-  } catch (reason) {
-    if (reason instanceof GoAheadError && reason.code === 'OPTION_INVALID') throw reason;
-    const text = reason instanceof GoAheadError ? `${reason.message} (${reason.code})` : traceOf(reason);
-    err.line(err.paint('red', `go-ahead: the suite failed: ${text.split('\n').map(printableMessage).join('\n')}`));
-    return SUITE_FAULT;
   } finally {
     off();
     for (const file of files) file.close();

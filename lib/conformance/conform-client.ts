@@ -167,8 +167,8 @@ class Run {
     const confirm = this.ground.gate === null && this.unstartable === null && this.#options.confirm !== false;
     const doubts = new Doubts<ClientCase>(confirm);
     const suspects: ClientCase[] = [];
-    await lanes(together, { busy: width, all: 6 * width }, async (one, idle) => {
-      if (this.#recorder.aborted) return;
+    const { signal } = this.#options;
+    await lanes(together, { busy: width, all: 6 * width, signal }, async (one, idle) => {
       const result = await this.#one(one, idle);
       if (doubts.raise(one, result)) suspects.push(one);
       else this.#recorder.publish(result);
@@ -183,8 +183,12 @@ class Run {
 
   /** `idle`: it only waits for something by now. */
   async #one(one: ClientCase, idle?: () => void): Promise<Result> {
-    const replay = this.#replay(one.id);
     const timer = setTimeout(() => idle?.(), this.#idleMs);
+    return this.#judged(one).finally(() => clearTimeout(timer));
+  }
+
+  async #judged(one: ClientCase): Promise<Result> {
+    const replay = this.#replay(one.id);
     try {
       if (this.unstartable !== null) {
         return resultOf(one, { verdict: 'inconclusive', reason: this.unstartable, replay });
@@ -192,8 +196,6 @@ class Run {
       return await this.#runner.run(one, replay);
     } catch (fault) {
       return resultOf(one, { verdict: 'suite fault', reason: traceOf(fault), replay });
-    } finally {
-      clearTimeout(timer);
     }
   }
 

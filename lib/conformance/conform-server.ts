@@ -216,9 +216,9 @@ class Run {
     const suspects: ServerCase[] = [];
     const doubts = new Doubts<ServerCase>(this.#probe?.gate === null && this.#options.confirm !== false);
     const width = this.#options.width ?? 12;
-    await lanes(waitingFirst(together), { busy: width, all: 2 * width }, async (one, idle) => {
+    const { signal } = this.#options;
+    await lanes(waitingFirst(together), { busy: width, all: 2 * width, signal }, async (one, idle) => {
       // After the target went down what is in flight proves nothing of itself: all of it is run again, one at a time.
-      if (this.#base.recorder.aborted) return;
       if (this.#down) {
         suspects.push(one);
         return;

@@ -26,9 +26,8 @@ function transfer(name: string, length: number, steps: readonly Step[], key = ''
  * A transfer that only an implementation that reads the size can pass: the last byte is withheld, the connection must stay open; it is sent,
  * and the target must close. On the wire alone this is the most that can be shown.
  */
-export function sizedControl(length: number, closes: Capabilities['closes']): ServerExchange {
-  const end = closes === 'after the sender' ? [finish, ended] : [ended];
-  return transfer('{t}control', length, [header(), reply, body({ to: -1 }), silence, body({ from: -1 }), ...end]);
+export function sizedControl(length: number): ServerExchange {
+  return transfer('{t}control', length, [header(), reply, body({ to: -1 }), silence, body({ from: -1 }), ended]);
 }
 
 export const plainControl: ServerExchange = transfer('{t}control', 777, [header(), reply, body(), finish, ended]);
@@ -106,7 +105,7 @@ export async function probe(
   ground = { ...ground, times: calibrate({ ...noTimes, roundTrip: firstReply }, options.patience) };
 
   // Then with our side open and the last byte withheld.
-  const second = await run([sizedControl(length + 1, 'on its own')]);
+  const second = await run([sizedControl(length + 1)]);
   const sized = second.result.judged[0]?.run.observed;
   // The first reply may hold the start of the process: a round trip is the shorter one.
   const roundTrip = Math.min(firstReply, sized?.replyMs ?? firstReply);

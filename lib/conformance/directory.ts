@@ -171,7 +171,7 @@ export class Directory {
     for (const root of roots) {
       for (const name of list(Buffer.from(root))) {
         if (!escaped(name).includes(token)) continue;
-        const path = Buffer.concat([Buffer.from(root.endsWith('/') ? root : `${root}/`), name]);
+        const path = Buffer.concat([Buffer.from(join(root, '/')), name]);
         const entry = await entryAt(path, escaped(path));
         if (entry !== null) found.push(entry);
         await fs.rm(path, { recursive: true, force: true });

@@ -3,6 +3,8 @@ export interface Width {
   readonly busy: number;
   /** So many at a time with those that only wait. */
   readonly all: number;
+  /** No further one begins when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function lanes<T>(
         });
     };
     const fill = (): void => {
-      while (busy < width.busy && running < width.all) {
+      while (width.signal?.aborted !== true && busy < width.busy && running < width.all) {
         const item = queue.shift();
         if (item === undefined) break;
         start(item);

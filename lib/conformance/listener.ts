@@ -43,10 +43,10 @@ export class Listener {
   readonly port: number;
   /** Connections after the first. */
   further = 0;
-  onFurther: () => void = () => undefined;
+  onFurther: (() => void) | null = null;
   readonly #server: Server;
   readonly #first: Promise<Socket | null>;
-  #settle: (socket: Socket | null) => void = () => undefined;
+  #settle: ((socket: Socket | null) => void) | null = null;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -58,10 +58,10 @@ export class Listener {
     server.on('connection', (socket) => {
       if (taken) {
         this.further += 1;
-        this.onFurther();
+        this.onFurther?.();
         socket.on('error', () => undefined);
         socket.resetAndDestroy();
-      } else this.#settle(socket);
+      } else this.#settle?.(socket);
       taken = true;
     });
   }
@@ -77,7 +77,7 @@ export class Listener {
 
   stopWaiting(): void {
     // A connection that the kernel has already made must still reach us.
-    setTimeout(() => this.#settle(null), 50);
+    setTimeout(() => this.#settle?.(null), 50);
   }
 
   async close(): Promise<void> {

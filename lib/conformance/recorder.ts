@@ -60,14 +60,15 @@ export class Recorder {
   async run(work: () => Promise<void>): Promise<void> {
     const { signal } = this.#options;
     if (signal === undefined) return work();
-    let end = (): void => undefined;
-    const aborted = new Promise<void>((resolve) => (end = resolve));
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
+    const over = new AbortController();
+    const aborted = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { signal: over.signal });
+    });
     try {
       await Promise.race([work(), aborted]);
     } finally {
-      signal.removeEventListener('abort', end);
+      over.abort();
     }
   }
 

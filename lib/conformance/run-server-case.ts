@@ -183,7 +183,7 @@ async function prove(testCase: ServerCase, own: ExchangeResult, context: ServerC
       result: null,
     };
   }
-  const result = await run(sizedControl(1800, capabilities.closes), 'sized control');
+  const result = await run(sizedControl(1800), 'sized control');
   return { axis: axis(holds(result.axes), holds(result.axes) ? 'accepted' : brokenOf(result)), alive: [], result };
 }
 

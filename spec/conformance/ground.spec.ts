@@ -9,6 +9,7 @@ import { ACCEPTED, type LocalFile, type Plant, type Step } from '../../lib/confo
 import { Child, memoryOf } from '../../lib/conformance/child.js';
 import { Directory } from '../../lib/conformance/directory.js';
 import { entryAt, list, remember } from '../../lib/conformance/disk-entry.js';
+import { lanes } from '../../lib/conformance/lanes.js';
 import { Addresses, ClosedPort, freePort, Listener, portOf } from '../../lib/conformance/listener.js';
 import { firstPossible, placeFile, whyImpossible, type Impossible } from '../../lib/conformance/local-file.js';
 import { runExchange } from '../../lib/conformance/run-exchange.js';
@@ -315,6 +316,17 @@ t.test('a program that holds no segments to count', async (t) => {
   t.equal(await segmentsReceived(socket), null);
 });
 
+t.test('no lane goes on when the run is ended', async (t) => {
+  const abort = new AbortController();
+  const begun: number[] = [];
+  await lanes([1, 2, 3, 4], { busy: 2, all: 2, signal: abort.signal }, async (one) => {
+    begun.push(one);
+    await Promise.resolve();
+    abort.abort();
+  });
+  t.strictSame(begun, [1, 2]);
+});
+
 // ---- connections
 
 function wireOf(): { socket: Socket; wire: Wire } {
@@ -506,7 +518,8 @@ t.test('what is seen under the final name while the upload goes on', async (t) =
     naming: 'kept',
   } as const;
   const file = { size: shareOfFreeSpace(0), name: text('{t}'), body: text('ab') };
-  const steps: readonly Step[] = [{ do: 'header' }, { do: 'ended' }, { do: 'look' }];
+  // A step that is for clients does nothing to a server.
+  const steps: readonly Step[] = [{ do: 'header' }, { do: 'still running' }, { do: 'ended' }, { do: 'look' }];
   const seen = async (how: string, plant: readonly Plant[]): Promise<unknown> => {
     queue.push([how, TOKEN]);
     const { judged } = await runExchange(ground, [{ file, steps, expect: [ACCEPTED] }], TOKEN, { alone: false, plant });

@@ -55,14 +55,19 @@ const reasons = ({ results }: Report): string => results.map(({ reason }) => rea
 // ---- what is found out of a server
 
 t.test('what a server does where it may choose', async (t) => {
-  const found = async (policy: Policy, see = true, suffix: string | null = null): Promise<Probe> => {
+  const found = async (
+    policy: Policy,
+    see = true,
+    suffix: string | null = null,
+    patience: number | null = PATIENCE,
+  ): Promise<Probe> => {
     const dir = folder();
     const port = await serve(t, dir, policy);
     const target = await ServerTarget.open({ host: '127.0.0.1', port, exec: null, cwd: null, dir: null });
     const directory = see ? Directory.existing(dir) : null;
     const times = { ...UNMEASURED, patience: PATIENCE };
     const ground = { target, directory, times, declared: {}, suffix: '', naming: 'unknown' } as const;
-    return probe(ground, { profile: 'classic', token: tokens(() => 0.5), patience: PATIENCE, suffix });
+    return probe(ground, { profile: 'classic', token: tokens(() => 0.5), patience: patience ?? undefined, suffix });
   };
   const right = {
     naming: 'kept',
@@ -88,6 +93,7 @@ t.test('what a server does where it may choose', async (t) => {
   await Promise.all(
     table.map(async ([policy, probed]) => t.match(await found(policy), probed, JSON.stringify(policy))),
   );
+  t.match(await found({ breaks: 1 }, true, null, null), { times: { patience: 1000 } });
   t.match(await found({}, false), { capabilities: { naming: 'unknown', paths: 'unknown', concurrent: 'yes' } });
   t.equal((await found({ suffix: '.tmp' }, true, '.x')).suffix, '.x', 'what the user says counts');
 });
@@ -264,6 +270,7 @@ t.test('clients that fail, or cannot be tried', { skip }, async (t) => {
     client('unseen', { expect: [{ ...SENT, header: 'one piece' }] }),
     client('fault', { file: named('/no/such/folder') }),
     client('alone', {}, { alone: true }),
+    client('twice', { file: named('twice'), expect: [{ ...SENT, connections: 'one' }] }),
   ]);
   t.match(results, {
     'client/good/a': { verdict: 'pass' },
@@ -271,6 +278,7 @@ t.test('clients that fail, or cannot be tried', { skip }, async (t) => {
     'twin-fails': { verdict: 'inconclusive', reason: /does not accept|exit: expected/ },
     unseen: { verdict: 'untestable', reason: /^expected the header in one segment, seen:/ },
     fault: { verdict: 'suite fault', reason: /ENOENT/ },
+    twice: { verdict: 'fail', reason: /2 connections/ },
     alone: { verdict: 'pass' },
   });
 });

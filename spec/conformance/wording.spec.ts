@@ -20,12 +20,14 @@ import { splitCommand } from '../../lib/conformance/command.js';
 import { DECLARABLE, parseDeclarations } from '../../lib/conformance/declare.js';
 import { describeBytes, describeStep } from '../../lib/conformance/describe-step.js';
 import { Doubts } from '../../lib/conformance/doubts.js';
+import { judgeClient } from '../../lib/conformance/judge-client.js';
 import { Recorder } from '../../lib/conformance/recorder.js';
 import type { Result, Verdict } from '../../lib/conformance/report.js';
 import { createReporter, REPORTER_NAMES, type ReporterName } from '../../lib/conformance/reporters/create.js';
 import { FileOutput, streamOutput } from '../../lib/conformance/reporters/output.js';
 import { exitMeaning, firstLine } from '../../lib/conformance/reporters/text.js';
 import { mustBeDirectory } from '../../lib/conformance/result.js';
+import { notConnected } from '../../lib/conformance/script.js';
 import { spanOf } from '../../lib/conformance/trace/connection.js';
 import { pcapng } from '../../lib/conformance/trace/pcapng.js';
 import { replayScript } from '../../lib/conformance/trace/script.js';
@@ -108,6 +110,21 @@ t.test('how a process ended', async (t) => {
   for (const [exit, words] of table) t.equal(describeExit({ ...none, ...exit }), words);
 });
 
+t.test('a client that sent what it must not, and one of which nobody knows how it ended', async (t) => {
+  const received = Buffer.from('a');
+  const observed = { ...notConnected('c', '', []), connectError: null, received, receivedLength: 1 };
+  const exit: Exit = { code: null, signal: null, stderr: '', stdout: '', killed: false };
+  const file = { kind: 'file', size: hex(''), name: text('a'), body: hex('') } as const;
+  const outcome = { connects: true, header: 'none', body: 'any', closed: ['open'], exit: 'zero' } as const;
+  const run = { variables, further: 0, segments: [], exit, headers: [received] as const };
+  const told = judgeClient({ ...run, observed, exchange: { file, steps: [], expect: [outcome] } });
+  t.match(told, [
+    { axis: 'wire', ok: false, expected: 'no byte', actual: '"a"' },
+    { axis: 'close', ok: true },
+    { axis: 'exit', ok: false, actual: 'status ?' },
+  ]);
+});
+
 t.test('what can be told of an exception', async (t) => {
   const bare = new Error('a word');
   t.match(traceOf(bare), /^Error: a word\n +at /);
@@ -175,12 +192,17 @@ function variants(verdict: Verdict, n: number): Result {
     label: i === 1 ? 'twin' : `connection ${i}`,
     log: Array.from({ length: i === 0 ? 100 : 1 }, () => LINE),
   }));
+  const twin = { axis: 'twin', ok: true, expected: 'accepted', actual: 'accepted' } as const;
   const plenty = {
     ...base,
     reason: 'one\ntwo',
+    axes: [...base.axes, twin],
     evidence: {
       connections: many,
-      disk: { before: [FILE, FOLDER], after: [FILE, { ...FOLDER, size: 1 }, { ...FILE, path: 'b' }] },
+      disk: {
+        before: [FILE, FOLDER, { ...FILE, path: 'c' }],
+        after: [FILE, { ...FOLDER, size: 1 }, { ...FILE, path: 'b' }, { ...FILE, path: 'c', sha256: 'b'.repeat(64) }],
+      },
     },
   };
 
@@ -205,7 +227,7 @@ const odd = sample(results);
 
 t.test('every reporter tells every case, with much evidence or with none', async (t) => {
   const table: Record<ReporterName, RegExp[]> = {
-    pretty: [/on disk/, /and 2 more|not applicable/],
+    pretty: [/on disk: new/, /on disk: changed/, /and 2 more|not applicable/],
     tap: [/reason:\n +- "one"\n +- "two"/, /disk:\n +- "same file/],
     json: [/"disk":null/],
     junit: [/message="one"/, /disk: same/],

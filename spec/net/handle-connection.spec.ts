@@ -148,7 +148,12 @@ t.test('where Node has something else there is nothing', async (t) => {
     WriteWrap: Map,
     ShutdownWrap: Map,
   };
-  t.ok(streamInternals(() => good));
+  t.equal(streamInternals(() => good)?.lastRead(), 0);
+  t.equal(
+    streamInternals(() => ({ ...good, kReadBytesOrError: 5 }))?.lastRead(),
+    EOF,
+    'a place that is not there ends',
+  );
   for (const name of Object.keys(good)) {
     for (const value of [undefined, null, 'x', {}]) {
       t.equal(
@@ -343,6 +348,16 @@ t.test('a write is over when it is complete', async (t) => {
   t.equal(fake.requests.at(-1)?.bytes, bytes, 'and kept until then');
   fake.complete();
   await written;
+
+  const { fake: gone, connection: lost, heard } = rig();
+  gone.later = true;
+  const cancelled = lost.write(Buffer.from('z'));
+  lost.destroy();
+  // As libuv completes what is under way when a handle is closed: ECANCELED.
+  gone.complete(-125);
+  gone.closed();
+  await cancelled;
+  t.same(heard, ['lost', 'closed'], 'what we have ended ourselves is no failure');
 });
 
 t.test('a close waits for the delivery where it must', async (t) => {

@@ -38,11 +38,10 @@ export const BY_URGENCY: readonly Verdict[] = [
   'pass',
 ];
 
-/** Worst first; what the baseline expects comes after what it does not; within that by id. */
+/** Worst first; within that as they were. */
 export function byUrgency(results: readonly Result[]): readonly Result[] {
-  const rank = ({ verdict, known }: Result): number =>
-    known === undefined ? BY_URGENCY.indexOf(verdict) : BY_URGENCY.indexOf('warn') + 0.5;
-  return [...results].sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
+  const rank = ({ verdict }: Result): number => BY_URGENCY.indexOf(verdict);
+  return [...results].sort((a, b) => rank(a) - rank(b));
 }
 
 /** `3 fail, 120 pass`, worst first, without zeros. */
