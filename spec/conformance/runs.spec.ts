@@ -203,10 +203,11 @@ t.test('a server that goes down is started again, but not for ever', async (t) =
   const cases = ['a', 'b', 'c'].map((name) => die(`server/die/${name}`));
   const report = await conformServer({ ...base, exec: SERVER, restarts: 1, width: 1, cases });
   t.strictSame(new Set(Object.values(verdicts(report))), new Set(['fail']));
-  t.match(
-    report.notes.join('\n'),
-    /went down in .*: the process exited with status 70[^]*Restarted 1 times: given up before server\/die/,
+  const went = report.notes.filter((note) =>
+    /^The target went down in .*: the process exited with status 70$/.test(note),
   );
+  t.equal(went.length, 3, 'each is named with its own end');
+  t.match(report.notes.join('\n'), /^Restarted 1 times: given up before server\/die/m);
 });
 
 t.test('a server that dies of a probe, and of a twin', async (t) => {
