@@ -9,6 +9,8 @@ export interface Policy {
   readonly serial?: true;
   readonly deaf?: number;
   readonly breaks?: number;
+  readonly refuses?: string;
+  readonly frail?: true;
 }
 
 export function smallServer(dir: string, policy: Policy): Server;

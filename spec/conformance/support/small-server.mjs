@@ -6,7 +6,8 @@ import { basename, join } from 'node:path';
 const GO_AHEAD = Buffer.from('676f206168656164', 'hex');
 
 /** What becomes of a name; null refuses it, and '' takes the bytes and forgets them. */
-function placeOf(name, dir, { prefix = '', suffix = '', paths = 'last component', conflict = 'numbered' }) {
+function placeOf(name, dir, { prefix = '', suffix = '', paths = 'last component', conflict = 'numbered', refuses }) {
+  if (name.length > 255 || (refuses && name.includes(refuses))) return null;
   if (name.includes('/') && paths !== 'last component') return paths === 'refused' ? null : '';
   const place = prefix + basename(name) + suffix;
   if (!existsSync(join(dir, place)) || conflict === 'replaced') return place;
@@ -15,7 +16,8 @@ function placeOf(name, dir, { prefix = '', suffix = '', paths = 'last component'
 
 /**
  * Policies: `prefix`, `suffix`, `paths`, `conflict`; `closes: 'after the sender'`; `serial`: one connection after the
- * other; `deaf`: after the nth connection nobody listens; `breaks`: from the nth on it hangs up; a name with "die" in it ends the process.
+ * other; `deaf`: after the nth connection nobody listens; `breaks`: from the nth on it hangs up; `refuses`: names with this in them;
+ * `frail`: a long name ends the process. A name with "die" in it ends the process.
  */
 export function smallServer(dir, policy) {
   let connections = 0;
@@ -30,7 +32,7 @@ export function smallServer(dir, policy) {
     void turn.then(() => (broken ? socket.end() : receive(socket)));
   });
   function receive(socket) {
-    let [place, size, body] = [null, null, Buffer.alloc(0)];
+    let [place, size, body, head] = [null, null, Buffer.alloc(0), Buffer.alloc(0)];
     const finish = () => {
       if (place) writeFileSync(join(dir, place), body);
       size = null;
@@ -43,11 +45,14 @@ export function smallServer(dir, policy) {
     socket.on('data', (bytes) => {
       if (size !== null) body = Buffer.concat([body, bytes]);
       else {
-        const name = bytes.subarray(8).toString();
-        if (name.includes('die')) process.exit(70);
+        head = Buffer.concat([head, bytes]);
+        // Longer than the size, so whole: nobody here cuts a name.
+        if (head.length <= 8) return;
+        const name = head.subarray(8).toString();
+        if (name.includes('die') || (policy.frail && name.length > 255)) process.exit(70);
         place = placeOf(name, dir, policy);
         if (place === null) return void socket.end();
-        size = Number(bytes.readBigUInt64BE());
+        size = Number(head.readBigUInt64BE());
         socket.write(GO_AHEAD);
       }
       if (body.length === size && policy.closes !== 'after the sender') finish();
