@@ -5,6 +5,7 @@ import { systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { printable } from '../printable.js';
 import type { Header } from '../wire/header.js';
+import { coreWait } from './core-wait.js';
 import { DirectorySync } from './directory-sync.js';
 import { DirectoryUpload } from './directory-upload.js';
 import type { Synchronous } from './disk.js';
@@ -153,7 +154,7 @@ export class DirectoryStorage implements Storage {
   static async open(directory: string, options: DirectoryStorageOptions = {}): Promise<DirectoryStorage> {
     const { onConflict, ...rules } = namingRules(options);
     const { sync = true, synchronous = 'adaptive', fileSystem = NODE_FILE_SYSTEM } = options;
-    const { processes = processesOf(), now = () => performance.now(), wallClock = Date.now } = options;
+    const { processes = processesOf(), now, wallClock = Date.now } = options;
     oneOf('synchronous', ['adaptive', 'never'], synchronous);
     const { pool } = fileSystem;
     try {
@@ -161,7 +162,12 @@ export class DirectoryStorage implements Storage {
       const entry = await pool.lstat(path);
       if (entry?.kind !== 'directory') throw directoryInvalid(directory, `it is a ${entry?.kind ?? 'missing one'}`);
       await pool.checkAccess(path);
-      const disk = new Disk(fileSystem, (await pool.statfs(path)).type, synchronous, now);
+      const { type } = await pool.statfs(path);
+      // An injected clock has nothing to do with how long this thread waited.
+      const disk =
+        now === undefined
+          ? new Disk(fileSystem, type, synchronous, () => performance.now(), setImmediate, coreWait)
+          : new Disk(fileSystem, type, synchronous, now);
       await sweep(fileSystem, path, entry, processes);
       const names = new TemporaryNames(processes.self, entry, wallClock);
       const directorySync = sync ? new DirectorySync(fileSystem, path) : undefined;

@@ -1,3 +1,4 @@
+import type { CoreWait } from './core-wait.js';
 import type { Entry, FileSystem, Volume } from './file-system.js';
 import type { MaybePromise } from './maybe-promise.js';
 
@@ -10,6 +11,8 @@ import type { MaybePromise } from './maybe-promise.js';
 
 /** A direct call that takes longer is slow, in milliseconds; the copying of the bytes is allowed for besides. */
 export const SLOW_MS = 2;
+/** How old, at most, the reading is against which the wait for a core during a call is counted. In milliseconds. */
+const READING_AGE_MS = 1;
 /** Half of what page caches take in on machines of today: a write may take its size divided by this, in bytes/ms. */
 const BYTES_PER_MS = 512 * 1024;
 /**
@@ -49,6 +52,10 @@ export class Disk {
   readonly #fileSystem: FileSystem;
   readonly #now: () => number;
   readonly #afterLooking: (looked: () => void) => void;
+  readonly #coreWait: CoreWait;
+  /** A reading of it, and when. */
+  #waitedThen = 0;
+  #readAt = -Infinity;
   readonly #mayBeDirect: boolean;
   #direct: boolean;
   /** Until when, at least, no direct call is made. */
@@ -59,6 +66,7 @@ export class Disk {
   /**
    * @param now monotonic, in milliseconds
    * @param afterLooking calls back when the event loop has looked for results once
+   * @param coreWait what of a slow call is not the disk's
    */
   constructor(
     fileSystem: FileSystem,
@@ -66,12 +74,16 @@ export class Disk {
     synchronous: Synchronous,
     now: () => number,
     afterLooking: (looked: () => void) => void = setImmediate,
+    coreWait: CoreWait = () => 0,
   ) {
+    this.#coreWait = coreWait;
     this.#fileSystem = fileSystem;
     this.#now = now;
     this.#afterLooking = afterLooking;
     this.#mayBeDirect = synchronous === 'adaptive' && LOCAL_FILESYSTEMS.has(BigInt.asUintN(32, volumeType));
     this.#direct = this.#mayBeDirect;
+    // Now, so that its file is open before descriptors may run out.
+    if (this.#mayBeDirect) this.#waitedThen = coreWait();
   }
 
   open(path: string, flags: number, mode: number): MaybePromise<number> {
@@ -148,11 +160,16 @@ export class Disk {
   #call<T>(direct: () => T, pooled: () => Promise<T>, allowance = 0): MaybePromise<T> {
     const began = this.#now();
     if (this.#direct) {
+      if (began - this.#readAt >= READING_AGE_MS) {
+        this.#readAt = began;
+        this.#waitedThen = this.#coreWait();
+      }
       try {
         return direct();
       } finally {
         const took = this.#now() - began;
-        if (took > SLOW_MS + allowance) this.#leaveDirect(took);
+        // That other programs had the core is no fault of the disk, and the pool would have had to wait too.
+        if (took > SLOW_MS + allowance && took - this.#waited() > SLOW_MS + allowance) this.#leaveDirect(took);
       }
     }
     const result = pooled();
@@ -163,6 +180,10 @@ export class Disk {
       result.then(settled, settled);
     }
     return result;
+  }
+
+  #waited(): number {
+    return Math.max(0, this.#coreWait() - this.#waitedThen);
   }
 
   #leaveDirect(took: number): void {

@@ -1,4 +1,7 @@
 import t from 'tap';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { coreWait, openCoreWait } from '../../lib/storage/core-wait.js';
 import { Disk, CALM_FACTOR, LONGEST_CALM_MS, QUICK_CALLS, SLOW_IN_POOL_MS, SLOW_MS } from '../../lib/storage/disk.js';
 import type { Entry, FileSystem, Volume } from '../../lib/storage/file-system.js';
 import { DirectorySync } from '../../lib/storage/directory-sync.js';
@@ -308,4 +311,54 @@ t.test('uploads that end together share one sync of the directory, which begins 
   t.equal(ends.length, 4);
   ends[3]?.resolve();
   await fourth;
+});
+
+t.test('a call that had to wait for a core is not slow, and one that waited for the disk is', async (t) => {
+  for (const [waits, form] of [
+    [0, 'pool'],
+    [1.9, 'pool'],
+    [8, 'direct'],
+    [10, 'direct'],
+  ] as const) {
+    const { fileSystem, clock, calls } = slowFileSystem();
+    let waited = 1000;
+    const disk = new Disk(
+      fileSystem,
+      EXT4,
+      'adaptive',
+      () => clock.time,
+      idle,
+      () => waited,
+    );
+    disk.close(3);
+    // Long ago, and not during the call.
+    clock.time += 500;
+    waited += 500;
+    const { direct } = fileSystem;
+    const link = direct.link;
+    Reflect.set(direct, 'link', (...paths: [string, string]) => {
+      clock.time += 10;
+      waited += waits;
+      link(...paths);
+    });
+    disk.link('/x', '/y');
+    await disk.close(3);
+    t.strictSame(calls.at(-1), `${form} close`, `of 10 ms, ${waits} were spent waiting for a core`);
+  }
+});
+
+t.test('the wait for a core is read from Linux, and is 0 elsewhere', async (t) => {
+  const path = join(t.testdir({}), 'schedstat');
+  t.equal(openCoreWait(path)(), 0, 'no such file');
+  writeFileSync(path, '913 2500000 7\n');
+  const wait = openCoreWait(path);
+  t.equal(wait(), 2.5);
+  writeFileSync(path, '914 12500000 8\n');
+  t.equal(wait(), 12.5);
+  for (const odd of ['', 'x', '1 x 2']) {
+    writeFileSync(path, odd);
+    t.equal(wait(), 0, `"${odd}"`);
+  }
+  t.equal(openCoreWait(t.testdir({}))(), 0, 'a directory');
+  t.ok(coreWait() >= 0);
 });
