@@ -423,6 +423,7 @@ t.test('steps that few cases have', async (t) => {
     ending: 'fin',
     stoppedAt: null,
   });
+  t.match(await played(t, ends, [{ do: 'reset' }, { do: 'body' }]), { stoppedAt: 'body', endedEarly: true });
   const pace = { of: 'headerTimeout', share: 0.1 } as const;
   t.match(await played(t, ends, [{ do: 'header', pace }, { do: 'close' }]), { endedByUs: true });
   t.match(await played(t, ends, [{ do: 'meet' }, { do: 'look' }]), { stoppedAt: null, seenEarly: null });

@@ -11,6 +11,7 @@ import { Lease, type Denial } from '../../lib/net/workers/lease.js';
 import { LeasedSpace } from '../../lib/net/workers/leased.js';
 import { Ledger, SlotPool } from '../../lib/net/workers/ledger.js';
 import { fromPlainError, toPlainError, type ToPrimary, type ToWorker } from '../../lib/net/workers/messages.js';
+import { Reports } from '../../lib/net/workers/reports.js';
 import { MOST_DEATHS, RestartPolicy, STABLE_MS } from '../../lib/net/workers/restart-policy.js';
 import { ServingWorker, type WorkerChannel } from '../../lib/net/workers/serving-worker.js';
 import { Disk } from '../../lib/storage/disk.js';
@@ -536,6 +537,16 @@ t.test('a lease alone', async (t) => {
   void take(1n);
   await turns(1);
   t.same(answers.slice(2), [{ error }, { error }], 'neither who waits nor who comes later waits for ever');
+});
+
+t.test('one report for all that changes in a turn', async (t) => {
+  let sent = 0;
+  const reports = new Reports(() => Promise.resolve(void (sent += 1)));
+  reports.changed();
+  reports.changed();
+  await reports.flush();
+  await turns(1);
+  t.equal(sent, 1);
 });
 
 t.test('space that the primary denies, or grants', async (t) => {
