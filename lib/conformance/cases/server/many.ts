@@ -266,7 +266,8 @@ export const MANY_CASES: readonly ServerCase[] = [
   ),
   {
     id: 'server/many/idle-crowd',
-    title: '100 connections that send nothing: an upload is served all the same',
+    title:
+      '100 connections that send nothing: an upload is answered all the same, and another is served once they have left',
     clause: '2.3',
     role: 'server',
     profiles: BOTH,
@@ -277,10 +278,17 @@ export const MANY_CASES: readonly ServerCase[] = [
         label: 'idle',
         copies: 100,
         file: { ...fast, name: text('{t}idle-{i}.bin') },
-        steps: [meet, signal('idle'), awaiting('busy'), close],
+        steps: [meet, signal('all are idle'), awaiting('busy'), close],
         expect: [{ reply: 'none', closed: ['fin', 'rst', 'open'], disk: 'nothing' }],
       },
-      { label: 'busy', file: fast, steps: [awaiting('idle'), ...WHOLE], expect: [ACCEPTED] },
+      // Refused, where the idle ones are as many as it serves (2.4).
+      { label: 'busy', file: fast, steps: [awaiting('all are idle'), ...WHOLE], expect: [ACCEPTED, REFUSED] },
+      {
+        label: 'after',
+        file: { ...fast, name: text('{t}after-{i}.bin') },
+        steps: [awaiting('idle'), ...WHOLE],
+        expect: [ACCEPTED],
+      },
     ],
   },
 ];
