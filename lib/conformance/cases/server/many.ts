@@ -266,8 +266,7 @@ export const MANY_CASES: readonly ServerCase[] = [
   ),
   {
     id: 'server/many/idle-crowd',
-    title:
-      '100 connections that send nothing: an upload is answered all the same, and another is served once they have left',
+    title: '100 connections that send nothing: uploads beside them and after them',
     clause: '2.3',
     role: 'server',
     profiles: BOTH,
