@@ -15,8 +15,8 @@ const AFTER_FIRST = 60;
 const ODD = 1009;
 const HOLD = 15;
 const DELAY = 100;
-/** How many bytes a direction may hold; beyond that its source is not read. */
-const MOST = 256 * 1024;
+/** How many bytes a direction may hold; beyond that its source is not read. With DELAY it bounds the speed: 20 MB/s. */
+const MOST = 2 * 1024 * 1024;
 
 /** Each takes the queue of one direction and writes it. */
 const MODES = {
@@ -62,6 +62,8 @@ class Queue {
     // libuv reports a reset that comes with bytes as an end; after a real one the peer still has a name.
     source.on('end', () => this.#finish(source.writableEnded || source.remoteAddress !== undefined ? 'FIN' : 'RST'));
     source.on('error', () => this.#finish('RST'));
+    // Ended by us, because the other side was reset.
+    source.on('close', () => this.end ?? this.#finish('RST'));
   }
 
   #finish(end) {
@@ -108,7 +110,8 @@ class Queue {
   }
 }
 
-async function relay(from, to, mode) {
+/** `over` is called when all bytes and the end have been passed on; a reset that follows a FIN comes after that. */
+async function relay(from, to, mode, over = () => undefined) {
   const queue = new Queue(from);
   const write = (bytes) =>
     to.destroyed || to.write(bytes)
@@ -119,14 +122,17 @@ async function relay(from, to, mode) {
         });
   await MODES[mode](queue, write);
   if (queue.end === 'FIN') {
-    to.end();
+    to.once('close', over);
+    to.end(over);
     await queue.reset();
   }
   to.resetAndDestroy();
+  over();
 }
 
 /** Relays connections on `port` (0: a free one) to the target. */
 export async function openProxy({ mode, host, port, listenOn = 0, patient = false }) {
+  const passing = new Set();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     near.on('error', () => undefined);
     void reach(host, port, patient).then((far) => {
@@ -134,12 +140,14 @@ export async function openProxy({ mode, host, port, listenOn = 0, patient = fals
         near.resetAndDestroy();
         return;
       }
-      void relay(near, far, mode);
+      passing.add(new Promise((over) => void relay(near, far, mode, over)));
       void relay(far, near, mode);
     });
   });
   await new Promise((resolve) => server.listen({ port: listenOn, host: '127.0.0.1', backlog: 1024 }, resolve));
-  return { port: server.address().port, close: () => server.close() };
+  /** When what the near side sent, up to its end, has been passed on. */
+  const passed = () => Promise.all(passing);
+  return { port: server.address().port, close: () => server.close(), passed };
 }
 
 /** A target that was just started may need a while; the first connection that succeeds is the one that is used. */
@@ -163,14 +171,19 @@ async function freePort() {
   return port;
 }
 
-function start(words, port) {
+/** Exits like the command, but not before `passed`: what a program has sent arrives although it has ended. */
+function start(words, port, passed = async () => undefined) {
   const [command, ...rest] = words.map((word) => word.replaceAll('@port', String(port)));
   const child = spawn(command, rest, { stdio: 'inherit' });
   child.on('error', (error) => {
     console.error(error.message);
     process.exit(127);
   });
-  child.on('exit', (code, signal) => (signal === null ? process.exit(code) : process.kill(process.pid, signal)));
+  child.on('exit', async (code, signal) => {
+    await passed();
+    if (signal === null) process.exit(code);
+    process.kill(process.pid, signal);
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -184,6 +197,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   } else {
     const [target, port, ...words] = rest;
     const proxy = await openProxy({ mode, host: target, port: Number(port) });
-    start(words, proxy.port);
+    start(words, proxy.port, proxy.passed);
   }
 }
