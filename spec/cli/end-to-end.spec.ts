@@ -100,8 +100,7 @@ t.test('signals', async (t) => {
   slow.socket.write(header(5n, 'a.txt'));
   t.equal(await slow.reply(), 'go ahead');
   drained.child.kill('SIGINT');
-  const closed = RawPeer.connect(drained.port);
-  await closed.closed;
+  await RawPeer.refused(drained.port);
   slow.socket.end('hello');
   t.equal(await slow.closed, 'fin');
   t.equal(await drained.exit, 0);
@@ -114,7 +113,7 @@ t.test('signals', async (t) => {
   await stuck.reply();
   forced.child.kill('SIGINT');
   // Two signals of one kind may merge on their way; a refused connection says that the first has come.
-  while ((await RawPeer.connect(forced.port).closed) === 'fin');
+  await RawPeer.refused(forced.port);
   forced.child.kill('SIGINT');
   t.equal(await stuck.closed, 'reset');
   t.equal(await forced.exit, 130);

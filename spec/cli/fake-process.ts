@@ -119,6 +119,19 @@ export class RawPeer {
     return new RawPeer(connect({ host: '127.0.0.1', port }));
   }
 
+  /**
+   * Settles when nobody listens any more. Linux drops a connection that stood in the queue of a listener when that
+   * was closed, and tells the other end only when it sends something; so each speaks.
+   */
+  static async refused(port: number): Promise<void> {
+    for (let code = ''; code !== 'ECONNREFUSED';) {
+      const peer = RawPeer.connect(port);
+      peer.socket.on('error', (error: NodeJS.ErrnoException) => (code = error.code ?? ''));
+      peer.socket.write('x');
+      await peer.closed;
+    }
+  }
+
   get received(): string {
     return this.#received;
   }

@@ -79,6 +79,8 @@ t.test('tells the same as one process, and follows the signals of a terminal', P
   const directory = t.testdir({});
   const server = await serve(t, directory, '--json', '--no-sync');
   t.equal(await upload(server.port, 'a.txt', 'hello'), 'fin');
+  // Two workers may tell in either order.
+  await server.stdout.waitFor(/"stored".*\n/);
   t.equal(await upload(server.port, '..', 'hello'), 'fin');
   await server.stdout.waitFor(/"failed".*\n/);
   t.match(server.stdout.objects, [
@@ -97,7 +99,7 @@ t.test('tells the same as one process, and follows the signals of a terminal', P
   const slow = await begin(server.port, 'slow.txt');
   process.kill(-server.pid, 'SIGINT');
   // Refused connections say that the signal has come.
-  while ((await RawPeer.connect(server.port).closed) === 'fin');
+  await RawPeer.refused(server.port);
   slow.socket.end('hello');
   t.equal(await slow.closed, 'fin');
   t.equal(await server.exit, 0);
@@ -111,7 +113,7 @@ t.test('a second signal resets', POSIX, async (t) => {
   const server = await serve(t, directory);
   const stuck = await begin(server.port, 'stuck.txt');
   process.kill(-server.pid, 'SIGTERM');
-  while ((await RawPeer.connect(server.port).closed) === 'fin');
+  await RawPeer.refused(server.port);
   process.kill(-server.pid, 'SIGTERM');
   t.equal(await stuck.closed, 'reset');
   t.equal(await server.exit, 143);

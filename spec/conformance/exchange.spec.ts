@@ -64,6 +64,20 @@ t.test('a FIN before the last byte is seen as early', async (t) => {
   t.match(early, { ending: 'fin', stoppedAt: 'silence' });
 });
 
+t.test('what came in time is seen, also when this process was held up meanwhile', async (t) => {
+  let peer: Socket | null = null;
+  const server = await listen((socket) => (peer = socket));
+  t.teardown(server.close);
+  const target = await ServerTarget.open({ host: '127.0.0.1', port: server.port, exec: null, cwd: null, dir: null });
+  const wire = await target.connect(new WireLog(), 400);
+  if ('error' in wire) throw new Error(wire.error);
+  await wire.until(() => peer !== null, 400);
+  const met = wire.until(() => wire.ended, 5);
+  peer!.end();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+  t.equal(await met, true);
+});
+
 t.test('a wrong reply ends the script at once', async (t) => {
   for (const wrong of ['no ahead', 'g', 'go ahead\n', 'Go ahead', 'go  ahead']) {
     const observed = await play(t, (socket) => socket.once('data', () => socket.end(wrong)), WHOLE);
