@@ -1,4 +1,5 @@
 /** Where clients connect: a listener for one of them, a port on which nobody listens, and the addresses for both. */
+import { randomInt } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { GoAheadError } from '../errors.js';
 
@@ -122,12 +123,28 @@ export function portOf(ours: { address(): AddressInfo | object | string | null }
   throw new TypeError('no TCP port');
 }
 
-/** One on which nobody listened just now. */
-export async function freePort(host: string): Promise<number> {
-  const server = await listen({ host, port: 0 });
-  const port = portOf(server);
-  await closed(server);
-  return port;
+/**
+ * Below the ports that Linux (32768 and up) and others (49152 and up) give to outgoing connections, which could take
+ * a port of theirs before the target listens on it: see ip_local_port_range in ip(7).
+ */
+const BELOW_EPHEMERAL = { from: 20_000, to: 32_000 };
+const TRIES = 50;
+
+/** One on which nobody listened just now, and that no outgoing connection is given meanwhile. */
+export async function freePort(host: string, pick: () => number = anyPort): Promise<number> {
+  for (let tries = 1; ; tries += 1) {
+    const port = pick();
+    try {
+      await closed(await listen({ host, port }));
+      return port;
+    } catch (taken) {
+      if (tries === TRIES) throw taken;
+    }
+  }
+}
+
+function anyPort(): number {
+  return randomInt(BELOW_EPHEMERAL.from, BELOW_EPHEMERAL.to);
 }
 
 function listen({ host, port }: Address): Promise<Server> {

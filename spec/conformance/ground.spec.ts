@@ -208,6 +208,19 @@ t.test('a port that is taken, and one on which nobody listens', async (t) => {
     t.throws(() => portOf({ address: () => address }), { message: 'no TCP port' });
 });
 
+t.test('a free port is none that is taken, nor one that an outgoing connection may be given', async (t) => {
+  const listener = await Listener.open({ host: '127.0.0.1', port: await freePort('127.0.0.1') });
+  t.teardown(() => listener.close());
+  t.ok(listener.port < 32_768, String(listener.port));
+  const other = await freePort('127.0.0.1');
+  const picks = [listener.port, other];
+  t.equal(await freePort('127.0.0.1', () => picks.shift() ?? 0), other);
+  await t.rejects(
+    freePort('127.0.0.1', () => listener.port),
+    { code: 'LISTEN_FAILED' },
+  );
+});
+
 t.test('connections after the first are counted and reset', async (t) => {
   const listener = await Listener.open({ host: '127.0.0.1', port: 0 });
   let further = 0;
