@@ -1,18 +1,18 @@
 import { EventEmitter } from 'node:events';
 import type * as TE from 'typed-emitter';
-import { GoAheadError, toGoAheadError } from '../errors.js';
+import type { GoAheadError } from '../errors.js';
 import { isLater, settle, type MaybePromise } from '../storage/maybe-promise.js';
 import type { Storage, Stored, Upload } from '../storage/storage.js';
 import { Framer } from '../wire/framer.js';
 import type { Header } from '../wire/header.js';
 import { REPLY } from '../wire/reply.js';
+import { Backlog } from './backlog.js';
 import type { Clock, Timer } from './clock.js';
 import { receiveOptions, type Complete, type ReceiveOptions } from './options.js';
+import { RateWatch } from './rate-watch.js';
+import * as fault from './receive-faults.js';
 import { nextReceiveState, type ReceiveEvent, type ReceiveState } from './states.js';
 import type { Transport } from './transport.js';
-
-// A chunk of one byte keeps a whole read buffer, so bytes alone do not bound the memory (6.6).
-const MAX_PENDING_CHUNKS = 8;
 
 // The longest name that a disk takes is, byte by byte and with the size, 263 pieces; the rest is for a path before it. Each
 // piece costs a timer and a copy, which is what a sender that sends as small as it can is after.
@@ -57,17 +57,14 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   /** The deadline of the state: for the header, for the next byte, or the grace. */
   #deadline: Timer | undefined;
   #quiet: Timer | undefined;
-  #rate: Timer | undefined;
-  /** In this window of the rate the sender had to wait for the storage. */
-  #lagged = false;
+  #rate: RateWatch | undefined;
   #pieces = 0;
   #finReceived = false;
   #opening = false;
   #replied = false;
   #cleaning = false;
-  #paused = false;
-  #pendingWrites = 0;
-  #pendingBytes = 0;
+  /** Of a storage that writes at once there is never one. */
+  #backlog: Backlog | undefined;
   /** Settles when the storage is done with the chunk that is being received. */
   #chunkInUse: Promise<void> | undefined;
 
@@ -116,12 +113,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
         this.#receiveHeader(chunk);
         return;
       case 'opening':
-        this.#fail(
-          new GoAheadError('EARLY_DATA', `${chunk.length} bytes came after the header and before the reply`, {
-            expected: 'silence until the reply',
-            actual: `${chunk.length} bytes`,
-          }),
-        );
+        this.#fail(fault.earlyData(chunk.length));
         return;
       case 'body':
         this.#deadline?.refresh();
@@ -176,13 +168,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   lost(cause?: unknown): void {
     // Every connection ends with this, mostly as no news.
     if (this.#isOver()) return;
-    this.#fail(
-      new GoAheadError('CONNECTION_RESET', `the connection was lost ${this.#progressText()}`, {
-        expected: 'the end of the stream',
-        actual: 'a reset',
-        cause,
-      }),
-    );
+    this.#fail(fault.connectionLost(cause, this.#progress));
   }
 
   /** Ends the transfer for a reason of our own, unless the file is being committed already. */
@@ -194,7 +180,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     this.#pieces += 1;
     this.#quiet?.cancel();
     if (this.#pieces > MAX_HEADER_PIECES) {
-      this.#fail(tooManyPieces());
+      this.#fail(fault.tooManyPieces(MAX_HEADER_PIECES));
       return;
     }
     this.#framer.push(chunk);
@@ -214,13 +200,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   }
 
   #headerTimeout(): void {
-    const { headerDeadline } = this.#options;
-    this.#fail(
-      new GoAheadError('HEADER_TIMEOUT', `the header was not complete after ${headerDeadline} ms`, {
-        expected: `a header within ${headerDeadline} ms`,
-        actual: `${this.#pieces} pieces of it`,
-      }),
-    );
+    this.#fail(fault.headerTimeout(this.#options.headerDeadline, this.#pieces));
   }
 
   #open(header: Header): void {
@@ -229,12 +209,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     this.#deadline?.cancel();
     const { maxSize } = this.#options;
     if (header.size > maxSize) {
-      this.#fail(
-        new GoAheadError('SIZE_OVER_LIMIT', `${header.size} bytes were announced, the limit is ${maxSize}`, {
-          expected: `at most ${maxSize} bytes`,
-          actual: `${header.size} bytes`,
-        }),
-      );
+      this.#fail(fault.sizeOverLimit(header.size, maxSize));
       return;
     }
     this.#opening = true;
@@ -244,7 +219,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
       (reason) => {
         this.#opening = false;
         if (this.#failing) this.#cleanUp();
-        else this.#fail(storageError(reason));
+        else this.#fail(fault.storageFailed(reason));
       },
     );
   }
@@ -264,7 +239,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     this.#move('opened');
     this.#framer.on('body', (view) => this.#write(upload, view));
     this.#startBodyDeadline();
-    if (this.#options.minRate > 0) this.#watchRate(this.#framer.received);
+    if (this.#options.minRate > 0) this.#watchRate();
     this.#replied = true;
     void this.#transport.write(REPLY);
     // The transport may have told us at once that the connection is lost.
@@ -279,7 +254,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     try {
       written = upload.write(view);
     } catch (reason) {
-      this.#fail(storageError(reason));
+      this.#fail(fault.storageFailed(reason));
       return;
     }
     if (isLater(written)) this.#waitFor(written, view.length);
@@ -287,36 +262,31 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   }
 
   #waitFor(written: Promise<void>, length: number): void {
-    this.#pendingWrites += 1;
-    this.#pendingBytes += length;
-    if (!this.#paused && this.#pendingShare() >= 1) {
-      this.#paused = true;
-      this.#transport.pause();
-    }
+    const backlog = (this.#backlog ??= this.#newBacklog());
+    backlog.add(length);
     const settled = (): void => {
-      this.#pendingWrites -= 1;
-      this.#pendingBytes -= length;
+      backlog.remove(length);
       if (this.#failing) this.#cleanUp();
       else if (this.#state === 'flushing') this.#flush();
-      else if (this.#paused && this.#pendingShare() <= 0.5) this.#unpause();
+      else backlog.resumeWhenLow();
     };
     this.#chunkInUse = written.then(settled, (reason: unknown) => {
-      this.#fail(storageError(reason));
+      this.#fail(fault.storageFailed(reason));
       settled();
     });
   }
 
-  /** What waits for the storage, of what may: 1 and more is too much. */
-  #pendingShare(): number {
-    return Math.max(this.#pendingBytes / this.#options.maxPendingBytes, this.#pendingWrites / MAX_PENDING_CHUNKS);
+  #newBacklog(): Backlog {
+    return new Backlog(this.#transport, this.#options.maxPendingBytes, () => {
+      // The silence was ours.
+      this.#rate?.excuse();
+      this.#deadline?.refresh();
+    });
   }
 
-  #unpause(): void {
-    this.#paused = false;
-    this.#lagged = true;
-    // The silence was ours.
-    this.#deadline?.refresh();
-    this.#transport.resume();
+  /** Some of what came is still to be written. */
+  get #writing(): boolean {
+    return this.#backlog !== undefined && !this.#backlog.empty;
   }
 
   #takeChunkInUse(): MaybePromise<void> {
@@ -330,39 +300,25 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   }
 
   #bodyTimeout(): void {
-    if (this.#pendingWrites > 0) {
+    if (this.#writing) {
       // The storage is what is slow, and the sender cannot help it.
       this.#startBodyDeadline();
       return;
     }
-    const { bodyDeadline } = this.#options;
-    this.#fail(
-      new GoAheadError('BODY_TIMEOUT', `no byte came for ${bodyDeadline} ms, ${this.#progressText()}`, {
-        expected: `a byte within ${bodyDeadline} ms`,
-        actual: 'silence',
-      }),
-    );
+    this.#fail(fault.bodyTimeout(this.#options.bodyDeadline, this.#progress));
   }
 
-  /** Looks after each window whether enough has come since `before`, unless it was the storage that kept the sender waiting. */
-  #watchRate(before: bigint): void {
-    const { minRate, rateWindow } = this.#options;
-    this.#rate = this.#clock.schedule(rateWindow, () => {
-      const { received } = this.#framer;
-      const came = Number(received - before);
-      const least = Math.ceil((minRate * rateWindow) / 1000);
-      const lagged = this.#lagged || this.#pendingWrites > 0;
-      this.#lagged = false;
-      if (came >= least || lagged) {
-        this.#watchRate(received);
-        return;
-      }
-      this.#fail(
-        new GoAheadError('BODY_TOO_SLOW', `${came} bytes came in ${rateWindow} ms, ${this.#progressText()}`, {
-          expected: `at least ${least} bytes in ${rateWindow} ms`,
-          actual: `${came} bytes`,
-        }),
-      );
+  #watchRate(): void {
+    const received = (): bigint => this.#framer.received;
+    const held = (): boolean => this.#writing;
+    this.#rate = new RateWatch(this.#clock, this.#options, {
+      get received() {
+        return received();
+      },
+      get held() {
+        return held();
+      },
+      tooSlow: (came, least) => this.#fail(fault.bodyTooSlow(came, least, this.#options.rateWindow, this.#progress)),
     });
   }
 
@@ -378,7 +334,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     }
     this.#deadline = this.#clock.schedule(this.#options.grace, () => this.#finish('grace'));
     // However much the storage still has to write: unread, neither the end of the stream nor a byte too many is seen.
-    if (this.#paused) this.#unpause();
+    this.#backlog?.resume();
   }
 
   #finish(reason: 'fin' | 'grace'): void {
@@ -389,7 +345,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
 
   #flush(): void {
     const upload = this.#upload;
-    if (this.#pendingWrites > 0 || upload === undefined) return;
+    if (this.#writing || upload === undefined) return;
     this.#move('flushed');
     // Whatever comes of it, the upload is over then.
     this.#upload = undefined;
@@ -400,7 +356,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
         this.#transport.close();
         this.emit('stored', stored);
       },
-      (reason) => this.#beginFailing(storageError(reason)),
+      (reason) => this.#beginFailing(fault.storageFailed(reason)),
     );
   }
 
@@ -429,7 +385,7 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
 
   /** Removes what was written and only then closes: a close of whatever kind means that the disk is as it will be. */
   #cleanUp(): void {
-    if (this.#opening || this.#pendingWrites > 0 || this.#cleaning) return;
+    if (this.#opening || this.#writing || this.#cleaning) return;
     this.#cleaning = true;
     const failed = (): void => {
       this.#move('cleaned');
@@ -440,25 +396,11 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     settle(() => this.#upload?.abort(), failed, failed);
   }
 
-  #progressText(): string {
-    return this.#header === undefined
-      ? 'in the header'
-      : `after ${this.#framer.received} of ${this.#header.size} bytes`;
+  get #progress(): fault.Progress {
+    return { received: this.#framer.received, size: this.#header?.size };
   }
 
   #move(event: ReceiveEvent): void {
     this.#state = nextReceiveState(this.#state, event);
   }
-}
-
-function tooManyPieces(): GoAheadError {
-  return new GoAheadError(
-    'HEADER_TOO_MANY_PIECES',
-    `the header came in more than ${MAX_HEADER_PIECES} pieces: it is to be sent in one`,
-    { expected: 'one write', actual: `${MAX_HEADER_PIECES + 1} pieces` },
-  );
-}
-
-function storageError(reason: unknown): GoAheadError {
-  return toGoAheadError(reason, 'STORAGE_FAILED', 'the storage failed');
 }

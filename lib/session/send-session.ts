@@ -1,12 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type * as TE from 'typed-emitter';
-import { GoAheadError, toGoAheadError } from '../errors.js';
+import { toGoAheadError, type GoAheadError } from '../errors.js';
 import { chain, settle, type MaybePromise } from '../storage/maybe-promise.js';
 import { encodeHeader } from '../wire/header.js';
-import { REPLY, ReplyMatcher } from '../wire/reply.js';
+import { ReplyMatcher } from '../wire/reply.js';
 import type { Clock, Timer } from './clock.js';
 import { sendSessionOptions, type Complete, type SendSessionOptions } from './options.js';
 import type { Source } from '../sources/source.js';
+import * as fault from './send-faults.js';
 import { nextSendState, type SendEvent, type SendState } from './states.js';
 import type { Transport } from './transport.js';
 
@@ -95,12 +96,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
     this.#mayBeStored = this.#source.size === 0n;
     const { replyTimeout } = this.#options;
     this.#deadline = this.#clock.schedule(replyTimeout, () =>
-      this.#fail(
-        new GoAheadError('REPLY_TIMEOUT', `the receiver did not reply within ${replyTimeout} ms`, {
-          expected: `"go ahead" within ${replyTimeout} ms`,
-          actual: `${this.#reply.matched} bytes of it`,
-        }),
-      ),
+      this.#fail(fault.replyTimeout(replyTimeout, this.#reply.matched)),
     );
     void this.#transport.write(header);
   }
@@ -119,12 +115,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
         if (!this.#isOver()) void this.#sendBody();
         return;
       case 'wrong':
-        this.#fail(
-          new GoAheadError('REPLY_WRONG', 'the receiver sent something other than "go ahead"', {
-            expected: JSON.stringify(Buffer.from(REPLY).toString()),
-            actual: JSON.stringify(match.received.toString('latin1')),
-          }),
-        );
+        this.#fail(fault.replyWrong(match.received));
         return;
     }
   }
@@ -135,13 +126,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
       case 'awaiting reply':
         // Also an empty file is stored only after the reply.
         this.#mayBeStored = false;
-        this.#fail(
-          new GoAheadError('REFUSED', 'the receiver closed the connection without a reply: it refuses the file', {
-            ...(this.#reply.matched > 0 ? { clause: '5.6' } : {}),
-            expected: 'the 8 bytes "go ahead"',
-            actual: `${this.#reply.matched} bytes of it, then the end of the stream`,
-          }),
-        );
+        this.#fail(fault.refused(this.#reply.matched));
         return;
       case 'body':
         if (this.#sent === this.#source.size) {
@@ -149,12 +134,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
           this.#finReceived = true;
           return;
         }
-        this.#fail(
-          new GoAheadError('CLOSED_EARLY', `the receiver closed the connection ${this.#progressText()}`, {
-            expected: `an open connection until byte ${this.#source.size}`,
-            actual: `the end of the stream after ${this.#sent} bytes`,
-          }),
-        );
+        this.#fail(fault.closedEarly(this.#progress));
         return;
       case 'awaiting close':
         this.#confirmed();
@@ -171,13 +151,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
   lost(cause?: unknown): void {
     // Every connection ends with this, mostly as no news.
     if (this.#isOver()) return;
-    this.#fail(
-      new GoAheadError('CONNECTION_RESET', `the connection was lost ${this.#progressText()}`, {
-        expected: 'the end of the stream after the last byte',
-        actual: 'a reset',
-        cause,
-      }),
-    );
+    this.#fail(fault.connectionLost(cause, this.#progress));
   }
 
   /** Ends the transfer for a reason of our own. */
@@ -195,7 +169,9 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
     if (this.#isOver()) return;
     this.#deadline?.cancel();
     this.#move('last');
-    this.#deadline = this.#clock.schedule(this.#options.confirmTimeout, () => this.#confirmTimeout());
+    this.#deadline = this.#clock.schedule(this.#options.confirmTimeout, () =>
+      this.#fail(fault.confirmTimeout(this.#options.confirmTimeout)),
+    );
     this.#transport.end();
     if (this.#finReceived) this.#confirmed();
   }
@@ -215,7 +191,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
         held = await this.#source.read();
         if (this.#isOver()) return;
         read += BigInt(held?.length ?? 0);
-        if (held === undefined || read > size) throw this.#lengthChanged(read);
+        if (held === undefined || read > size) throw fault.lengthChanged(read, size);
         if (read === size) await this.#source.verify();
         await sending;
         if (this.#isOver()) return;
@@ -279,32 +255,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
       this.#startSendDeadline();
       return;
     }
-    const { sendTimeout } = this.#options;
-    this.#fail(
-      new GoAheadError('SEND_TIMEOUT', `the receiver took no byte for ${sendTimeout} ms, ${this.#progressText()}`, {
-        expected: `a byte taken within ${sendTimeout} ms`,
-        actual: 'none',
-      }),
-    );
-  }
-
-  #confirmTimeout(): void {
-    const { confirmTimeout } = this.#options;
-    this.#fail(
-      new GoAheadError(
-        'CONFIRM_TIMEOUT',
-        `the receiver did not close within ${confirmTimeout} ms of the last byte: the file may or may not be stored`,
-        { expected: `the end of the stream within ${confirmTimeout} ms`, actual: 'an open connection' },
-      ),
-    );
-  }
-
-  #lengthChanged(read: bigint): GoAheadError {
-    const { size } = this.#source;
-    return new GoAheadError('SOURCE_CHANGED', `the source has ${read > size ? 'more' : 'fewer'} bytes than announced`, {
-      expected: `${size} bytes`,
-      actual: read > size ? `at least ${read} bytes` : `${read} bytes`,
-    });
+    this.#fail(fault.sendTimeout(this.#options.sendTimeout, this.#progress));
   }
 
   #isOver(): boolean {
@@ -328,19 +279,8 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
     settle(() => this.#source.close(), closed, closed);
   }
 
-  #progressText(): string {
-    switch (this.#state) {
-      case 'ready':
-      case 'awaiting reply':
-        return 'before the reply';
-      case 'awaiting close':
-        return `after all ${this.#sent} bytes were sent and before the receiver confirmed them`;
-      case 'body':
-      case 'confirmed':
-      case 'failing':
-      case 'failed':
-        return `after ${this.#sent} of ${this.#source.size} bytes`;
-    }
+  get #progress(): fault.Progress {
+    return { state: this.#state, sent: this.#sent, size: this.#source.size };
   }
 
   #move(event: SendEvent): void {

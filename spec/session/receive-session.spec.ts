@@ -523,6 +523,24 @@ t.test('a minimum rate is watched from the reply to the last byte (11.2)', async
   slow.clock.advance(1_000);
   t.match(slow.error, { code: 'BODY_TOO_SLOW', expected: 'at least 2 bytes in 1000 ms', actual: '1 bytes' });
   t.equal(slow.clock.armed(), 0);
+
+  const held = new Receiving({ answering: 'manual' }, { ...options, maxPendingBytes: 2 });
+  held.session.receive(HEADER);
+  held.storage.settle();
+  await quiescence();
+  held.clock.advance(1);
+  void held.session.receive(hex('68 65'));
+  held.clock.advance(1_000);
+  t.equal(held.session.state, 'body', 'in the first window two came');
+  held.clock.advance(500);
+  held.storage.settle();
+  await quiescence();
+  t.strictSame(held.transport.calls, [REPLIED, 'pause', 'resume']);
+  held.clock.advance(500);
+  t.equal(held.session.state, 'body', 'in the second it was not read half of the time');
+  held.clock.advance(1_000);
+  await held.drain();
+  t.match(held.error, { code: 'BODY_TOO_SLOW' }, 'the third has no excuse');
 });
 
 t.test('a storage that fails at each of its calls', async (t) => {
