@@ -5,13 +5,12 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { CASES } from '../../lib/conformance/cases/index.js';
 import type { Report } from '../../lib/conformance/index.js';
-import { tool } from '../conformance/support/tool.js';
+import { noPython, PYTHON } from '../support/python.mjs';
 import { listen, start, type FakeProcess } from './fake-process.js';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const skip = tool('python3');
-const SERVER = `python3 -S '${path('../interop/classic_server.py')}'`;
-const CLIENT = `python3 -S '${path('../interop/classic_client.py')}'`;
+const SERVER = `'${PYTHON}' -S '${path('../interop/classic_server.py')}'`;
+const CLIENT = `'${PYTHON}' -S '${path('../interop/classic_client.py')}'`;
 /** Keeps every MUST, and waits before each reply (3.9, a SHOULD). */
 const SLOW_TO_REPLY = `env NODE_OPTIONS= '${process.execPath}' '${path('../conformance/zoo/server.mjs')}' {port} {dir} --no-sync --defect always-settles`;
 
@@ -37,7 +36,7 @@ async function portOf(t: Test, answering: boolean): Promise<number> {
   return server.port;
 }
 
-t.test('0: every required case passed', { skip }, async (t) => {
+t.test('0: every required case passed', { skip: noPython }, async (t) => {
   await exits(
     t,
     0,
@@ -168,7 +167,7 @@ t.test('4: the target could not be reached or started', async (t) => {
   );
 });
 
-t.test('5: a fault of the suite', { skip: existsSync('/dev/full') ? skip : '/dev/full is not here' }, async (t) => {
+t.test('5: a fault of the suite', { skip: existsSync('/dev/full') ? noPython : '/dev/full is not here' }, async (t) => {
   // What was judged is told all the same, but nobody must take a run for green whose report is lost.
   const argv = [
     'client',
@@ -201,7 +200,7 @@ t.test('6: nothing ran', async (t) => {
   );
 });
 
-t.test('a fixed port, and a server that stores where it stands', { skip }, async (t) => {
+t.test('a fixed port, and a server that stores where it stands', { skip: noPython }, async (t) => {
   const cwd = t.testdir({ 'mine.txt': 'mine' });
   const port = String(await portOf(t, false));
   const argv = ['server', '--exec', `${SERVER} ${port} .`, '--port', port, '--cwd', cwd, '--profile', 'classic'];
@@ -209,7 +208,7 @@ t.test('a fixed port, and a server that stores where it stands', { skip }, async
   t.strictSame(readdirSync(cwd), ['mine.txt']);
 });
 
-t.test('a fixed port, and a client that sends from where it stands', { skip }, async (t) => {
+t.test('a fixed port, and a client that sends from where it stands', { skip: noPython }, async (t) => {
   const cwd = t.testdir({});
   const port = String(await portOf(t, false));
   const argv = ['client', '--exec', `${CLIENT} {name} 127.0.0.1 ${port}`, '--port', port, '--cwd', cwd];
@@ -217,7 +216,7 @@ t.test('a fixed port, and a client that sends from where it stands', { skip }, a
   t.strictSame(readdirSync(cwd), []);
 });
 
-t.test('all reports at once, a trace, and the same order for the same seed', { skip }, async (t) => {
+t.test('all reports at once, a trace, and the same order for the same seed', { skip: noPython }, async (t) => {
   const folder = t.testdir({});
   const names = ['tap', 'json', 'junit', 'html', 'markdown'];
   const reports = names.flatMap((name) => ['--reporter', `${name}=${join(folder, name)}`]);

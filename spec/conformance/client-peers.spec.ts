@@ -4,20 +4,20 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { CLIENT_CASES, conformClient, type Report } from '../../lib/conformance/index.js';
 import { Listener } from '../../lib/conformance/listener.js';
-import { tool } from './support/tool.js';
+import { noPython, PYTHON } from '../support/python.mjs';
 
 t.setTimeout(300_000);
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 // Without what site.py looks for, Python starts in half of the time.
-const CLASSIC = `python3 -S '${path('../interop/classic_client.py')}'`;
-const FULL = `python3 -S '${path('support/full_client.py')}' {file} {host} {port} 2`;
+const CLASSIC = `'${PYTHON}' -S '${path('../interop/classic_client.py')}'`;
+const FULL = `'${PYTHON}' -S '${path('support/full_client.py')}' {file} {host} {port} 2`;
 const OURS = path('../../dist/cli/main.js');
 
 const temporary = t.testdir();
 process.env['TMPDIR'] = temporary;
 
-const skip = tool('python3');
+const skip = noPython;
 /** In ms; what the clients below are told, so that the cases about their patience run. */
 const TIMES = { replyTimeout: 2000, sendTimeout: 2000, confirmTimeout: 2000 };
 
@@ -81,14 +81,16 @@ t.test('null clients pass no case', async (t) => {
     echoes: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; cat <&3 >&3' {port} {file}`,
     'speaks HTTP': `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; echo GET / HTTP/1.1 >&3; cat <&3' {port} {file}`,
   };
-  for (const [name, exec] of Object.entries(nulls)) {
+  // They do nothing but wait, so they wait together.
+  const all = Object.entries(nulls).map(async ([name, exec]) => {
     const quick = !['does nothing', 'fails at once', 'hangs'].includes(name);
     const report = await conformClient({ exec, patience: 200, width: 24, quick });
     t.ok(report.results.length > 10);
     t.equal(report.summary.pass, 0, name);
     t.equal(report.summary['suite fault'], 0, name);
     t.equal(report.exitCode, 1, name);
-  }
+  });
+  await Promise.all(all);
 });
 
 t.test('a client that cannot be started', async (t) => {

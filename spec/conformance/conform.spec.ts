@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { conformServer, SERVER_CASES, type Report } from '../../lib/conformance/index.js';
 import { listen, NULL_SERVERS } from './support/null-servers.js';
-import { tool } from './support/tool.js';
+import { noPython, PYTHON } from '../support/python.mjs';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 /** In ms; what the servers below are told, so that the cases about their patience run. */
 const TIMES = { headerTimeout: 2000, idleTimeout: 3000 };
-const CLASSIC_SERVER = `python3 '${path('../interop/classic_server.py')}' {port} {dir}`;
-const FULL_SERVER = `python3 '${path('support/full_server.py')}' {port} {dir} --header-deadline 2 --body-deadline 3`;
+const CLASSIC_SERVER = `'${PYTHON}' '${path('../interop/classic_server.py')}' {port} {dir}`;
+const FULL_SERVER = `'${PYTHON}' '${path('support/full_server.py')}' {port} {dir} --header-deadline 2 --body-deadline 3`;
 const OURS = path('../../dist/cli/main.js');
 // What tap adds to every node would double the time of a start.
 const OUR_SERVER = `env NODE_OPTIONS= '${process.execPath}' '${OURS}' serve {dir} --port {port} --header-deadline 2 --body-deadline 3`;
@@ -18,7 +18,7 @@ const OUR_SERVER = `env NODE_OPTIONS= '${process.execPath}' '${OURS}' serve {dir
 const temporary = t.testdir();
 process.env['TMPDIR'] = temporary;
 
-const skip = tool('python3');
+const skip = noPython;
 
 /** Without the cases that do not apply or are untestable for a reason that is expected. */
 function notPassed({ results }: Report, expected = /(?!)/): string[] {
@@ -140,7 +140,7 @@ t.test('a server that dies is named, started again, and the report is whole', { 
       'runpy.run_path(sys.argv[0], run_name="__main__")',
     ].join('\n'),
   });
-  const exec = CLASSIC_SERVER.replace('python3 ', `python3 '${dir}/fragile.py' `);
+  const exec = CLASSIC_SERVER.replace(PYTHON, `${PYTHON}' '${dir}/fragile.py`);
   const only = ['server/size/1*', 'server/end/fin-*'];
   const report = await conformServer({ exec, profile: 'classic', only });
   const failed = report.results.filter(({ verdict }) => verdict === 'fail');

@@ -14,7 +14,7 @@ import {
   type PeerName,
   type Row,
 } from './zoo/matrix.mjs';
-import { tool } from './support/tool.js';
+import { noPython } from '../support/python.mjs';
 
 const text = readFileSync(new URL('zoo/kill-matrix.tsv', import.meta.url), 'utf8');
 const matrix = parseMatrix(text);
@@ -74,7 +74,7 @@ for (const [peer, size] of [
   ['student-client', 2],
 ] as const) {
   // prettier-ignore
-  t.test(`a sample of the ${peer} with defects, seed ${seed}`, { skip: peer.startsWith('student') && tool('python3') }, async (t) => {
+  t.test(`a sample of the ${peer} with defects, seed ${seed}`, { skip: peer.startsWith('student') && noPython }, async (t) => {
     const { defects } = PEERS[peer];
     const rows = shuffle(matrix.rows.filter((row) => row.peer === peer), random).slice(0, size);
     for (const { defect, kills } of rows) {

@@ -21,12 +21,11 @@ import { DirectoryStorage } from '../../lib/storage/directory-storage.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import type { Storage } from '../../lib/storage/storage.js';
 import { pattern, turn } from '../net/support.js';
+import { noPython, PYTHON } from '../support/python.mjs';
 
 t.jobs = 1;
 
-const PYTHON = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 6))']).status === 0;
 const OPENSSL = spawnSync('openssl', ['version']).status === 0;
-const noPython = !PYTHON && 'python3 is not installed, and the classic peers are written in it';
 const noOpenssl = !OPENSSL && 'openssl is not installed, and Node cannot make a certificate';
 const SCRIPTS = new URL('.', import.meta.url).pathname;
 
@@ -60,7 +59,7 @@ async function writeFiles(directory: string): Promise<string[]> {
 }
 
 async function runClassicClient(path: string, port: number, ...options: string[]): Promise<number | null> {
-  const child = spawn('python3', [join(SCRIPTS, 'classic_client.py'), path, '127.0.0.1', String(port), ...options], {
+  const child = spawn(PYTHON, [join(SCRIPTS, 'classic_client.py'), path, '127.0.0.1', String(port), ...options], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [status] = (await once(child, 'exit')) as [number | null];
@@ -73,7 +72,7 @@ async function startClassicServer(t: Test, directory: string): Promise<number> {
   await once(free, 'listening');
   const { port } = free.address() as AddressInfo;
   await new Promise((closed) => free.close(closed));
-  const child = spawn('python3', [join(SCRIPTS, 'classic_server.py'), String(port), directory], { stdio: 'ignore' });
+  const child = spawn(PYTHON, [join(SCRIPTS, 'classic_server.py'), String(port), directory], { stdio: 'ignore' });
   t.teardown(async () => {
     child.kill();
     await once(child, 'exit');

@@ -1,6 +1,7 @@
 // The kill matrix: which case fails on which defect. Imports nothing of the library: the runners are handed in, so that
 // scripts bring those of dist/ and specs those of lib/.
 import { fileURLToPath } from 'node:url';
+import { PYTHON } from '../../support/python.mjs';
 import { CLIENT_DEFECTS } from './client-defects/index.mjs';
 import { SERVER_DEFECTS } from './server-defects/index.mjs';
 import { STUDENT_CLIENT_DEFECTS, STUDENT_SERVER_DEFECTS } from './student-defects.mjs';
@@ -51,14 +52,14 @@ export const PEERS = {
     role: 'server',
     profile: 'classic',
     defects: STUDENT_SERVER_DEFECTS,
-    exec: `python3 ${here('student_server.py')} {port} {dir}`,
+    exec: `'${PYTHON}' -S ${here('student_server.py')} {port} {dir}`,
     option: '',
   },
   'student-client': {
     role: 'client',
     profile: 'classic',
     defects: STUDENT_CLIENT_DEFECTS,
-    exec: `python3 ${here('student_client.py')} {file} {host} {port}`,
+    exec: `'${PYTHON}' -S ${here('student_client.py')} {file} {host} {port}`,
     option: '',
   },
 };
