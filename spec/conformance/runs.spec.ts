@@ -15,11 +15,13 @@ import {
   type ServerCase,
   type ServerExchange,
 } from '../../lib/conformance/case.js';
+import { UNKNOWN } from '../../lib/conformance/capabilities.js';
 import { probe, type Probe } from '../../lib/conformance/control.js';
 import { Directory } from '../../lib/conformance/directory.js';
 import { conformClient, conformServer } from '../../lib/conformance/lazy.js';
 import { Listener } from '../../lib/conformance/listener.js';
 import type { Report, Result } from '../../lib/conformance/report.js';
+import { runServerCase } from '../../lib/conformance/run-server-case.js';
 import { tokens } from '../../lib/conformance/select.js';
 import { ServerTarget } from '../../lib/conformance/server-target.js';
 import { body, ended, finish, header, reply, request, send, take } from '../../lib/conformance/steps.js';
@@ -250,6 +252,31 @@ t.test('a server of one connection is started for each', async (t) => {
   const report = await conformServer({ ...base, exec, cases });
   t.match(report.capabilities, { lasting: 'no' });
   t.match(verdicts(report), { 'server/good/a': 'pass' });
+});
+
+t.test('what the end of the process means for a case that needs a second connection', async (t) => {
+  const target = await ServerTarget.open({
+    host: '127.0.0.1',
+    port: null,
+    exec: `${process.execPath} -e 0 {port}`,
+    cwd: null,
+    dir: null,
+  });
+  while ((await target.exitWithin(1000)) === null);
+  const ground = { target, directory: null, times: UNMEASURED, declared: {}, suffix: '', naming: 'unknown' } as const;
+  const context = { ground, profile: 'classic', gate: null, token: tokens(() => 0.5), replay: () => '' } as const;
+  const twin = { ...good, exchange: refused, twin: { steps: WHOLE } };
+  for (const [lasting, testCase, actual, alive] of [
+    ['no', twin, /serves one connection only/, 0],
+    ['yes', twin, /the process is gone/, 1],
+    ['yes', good, /the process is gone/, 1],
+  ] as const) {
+    const { result } = await runServerCase(testCase, { ...context, capabilities: { ...UNKNOWN, lasting } });
+    const title = `${lasting}, ${String(actual)}`;
+    t.equal(result.verdict, 'fail', title);
+    t.match(result.axes.at(-1), { axis: 'twin', actual }, title);
+    t.equal(result.axes.filter(({ axis }) => axis === 'alive').length, alive, title);
+  }
 });
 
 // ---- clients
