@@ -23,13 +23,15 @@ const MODES = {
   async chop(queue, write) {
     let done = 0;
     for (let bytes = await queue.bytes(); bytes !== null; bytes = await queue.bytes()) {
-      for (let at = 0; at < bytes.length;) {
-        const length = done < SINGLE ? 1 : ODD;
-        await write(bytes.subarray(at, at + length));
-        await (done === 0 ? sleep(AFTER_FIRST) : turn());
-        at += length;
-        done += length;
-      }
+      done = await chopped(bytes, done, write, done === 0);
+    }
+  },
+  /** The header and the reply pass as they came: for peers that take each with one read. */
+  async 'chop-body'(queue, write, answered) {
+    let done = 0;
+    for (let bytes = await queue.bytes(); bytes !== null; bytes = await queue.bytes()) {
+      if (answered()) done = await chopped(bytes, done, write, false);
+      else await write(bytes);
     }
   },
   async coalesce(queue, write) {
@@ -43,6 +45,18 @@ const MODES = {
     await queue.until(DELAY);
   },
 };
+
+/** Writes what follows `done` bytes in pieces, and returns how many it are then. */
+async function chopped(bytes, done, write, pause) {
+  for (let at = 0; at < bytes.length;) {
+    const length = done < SINGLE ? 1 : ODD;
+    await write(bytes.subarray(at, at + length));
+    await (pause && at === 0 ? sleep(AFTER_FIRST) : turn());
+    at += length;
+    done += length;
+  }
+  return done;
+}
 
 /** What one direction holds. Its end is a FIN or RST, after all bytes. */
 class Queue {
@@ -111,7 +125,7 @@ class Queue {
 }
 
 /** `over` is called when all bytes and the end have been passed on; a reset that follows a FIN comes after that. */
-async function relay(from, to, mode, over = () => undefined) {
+async function relay(from, to, mode, answered, over = () => undefined) {
   const queue = new Queue(from);
   const write = (bytes) =>
     to.destroyed || to.write(bytes)
@@ -120,7 +134,7 @@ async function relay(from, to, mode, over = () => undefined) {
           to.once('drain', resolve);
           to.once('close', resolve);
         });
-  await MODES[mode](queue, write);
+  await MODES[mode](queue, write, answered);
   if (queue.end === 'FIN') {
     to.once('close', over);
     to.end(over);
@@ -140,8 +154,10 @@ export async function openProxy({ mode, host, port, listenOn = 0, patient = fals
         near.resetAndDestroy();
         return;
       }
-      passing.add(new Promise((over) => void relay(near, far, mode, over)));
-      void relay(far, near, mode);
+      let answered = false;
+      far.once('data', () => (answered = true));
+      passing.add(new Promise((over) => void relay(near, far, mode, () => answered, over)));
+      void relay(far, near, mode, () => false);
     });
   });
   await new Promise((resolve) => server.listen({ port: listenOn, host: '127.0.0.1', backlog: 1024 }, resolve));
