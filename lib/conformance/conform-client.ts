@@ -6,7 +6,7 @@ import { UNKNOWN } from './capabilities.js';
 import { SENT, type ClientCase, type ClientExchange } from './case.js';
 import { CLIENT_CASES } from './cases/client/index.js';
 import { describeExit } from './child.js';
-import { mentions, splitCommand } from './command.js';
+import { mentions, mustKnowPort, splitCommand } from './command.js';
 import type { ConformOptions } from './conform-server.js';
 import { holds } from './judge.js';
 import { Doubts } from './doubts.js';
@@ -59,13 +59,7 @@ function checked({ exec, port, cwd }: ConformClientOptions): readonly string[] {
   if (!mentions(words, 'file') && cwd === undefined) {
     throw usage('The command of --exec is told a name only.', '{file} in the command, or --cwd, where it runs', exec);
   }
-  if (!mentions(words, 'port') && port === undefined) {
-    throw usage(
-      'The command of --exec is not told a port: put {port} into it, or say its fixed one with --port.',
-      '{port} in the command, or --port',
-      exec,
-    );
-  }
+  mustKnowPort(words, exec, port ?? null);
   return words;
 }
 
