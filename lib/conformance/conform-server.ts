@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { traceOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
+import { plural } from '../plural.js';
 import type { Profile, ServerCase } from './case.js';
 import { SERVER_CASES } from './cases/index.js';
 import { UNKNOWN, type Declared } from './capabilities.js';
@@ -261,7 +262,7 @@ class Run {
     if (!this.ground.target.restartable) return;
     const { restarts = RESTARTS } = this.#options;
     if (this.#restarts >= restarts && this.capabilities.lasting !== 'no') {
-      this.#base.recorder.notes.push(`Restarted ${restarts} times: given up before ${before}`);
+      this.#base.recorder.notes.push(`Restarted ${plural(restarts, 'time')}: given up before ${before}`);
       return;
     }
     this.#restarts += 1;

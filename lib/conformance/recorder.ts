@@ -1,5 +1,6 @@
 /** Keeps what a run finds, tells the reporters as it comes, and makes the report of it. */
 import { arch, platform, release } from 'node:os';
+import { plural } from '../plural.js';
 import { type Baseline, mark, problems } from './baseline.js';
 import type { Case } from './case.js';
 import { CASES } from './cases/index.js';
@@ -94,7 +95,7 @@ export class Recorder {
       baseline: problems(this.#options.baseline, results, this.#ids, this.#today),
       complete: results.length === this.#start.cases,
     };
-    if (!state.complete) this.notes.push(`Ended after ${results.length} of ${this.#start.cases} cases`);
+    if (!state.complete) this.notes.push(`Ended after ${results.length} of ${plural(this.#start.cases, 'case')}`);
     const report: Report = {
       ...this.#start,
       ...rest,

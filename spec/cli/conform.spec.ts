@@ -205,7 +205,7 @@ t.test('a fixed port, and a server that stores where it stands', { skip }, async
   const cwd = t.testdir({ 'mine.txt': 'mine' });
   const port = String(await portOf(t, false));
   const argv = ['server', '--exec', `${SERVER} ${port} .`, '--port', port, '--cwd', cwd, '--profile', 'classic'];
-  await exits(t, 0, [...argv, '--suffix', '.temp', '--only', 'server/size/1023'], /1 pass; 1 of 1 cases/);
+  await exits(t, 0, [...argv, '--suffix', '.temp', '--only', 'server/size/1023'], /1 pass; 1 of 1 case /);
   t.strictSame(readdirSync(cwd), ['mine.txt']);
 });
 
@@ -213,7 +213,7 @@ t.test('a fixed port, and a client that sends from where it stands', { skip }, a
   const cwd = t.testdir({});
   const port = String(await portOf(t, false));
   const argv = ['client', '--exec', `${CLIENT} {name} 127.0.0.1 ${port}`, '--port', port, '--cwd', cwd];
-  await exits(t, 0, [...argv, '--profile', 'classic', '--only', 'client/size/1023'], /1 pass; 1 of 1 cases/);
+  await exits(t, 0, [...argv, '--profile', 'classic', '--only', 'client/size/1023'], /1 pass; 1 of 1 case /);
   t.strictSame(readdirSync(cwd), []);
 });
 

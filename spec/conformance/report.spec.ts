@@ -70,6 +70,18 @@ t.test('no format lets a raw control, bidi or separator character through', asyn
   }
 });
 
+t.test('what is counted stands in the singular where it is one', async (t) => {
+  const one = sample([sampleResult('fail', 0, false)], { cases: 1 });
+  for (const name of REPORTER_NAMES)
+    t.notMatch(written(name, one), /\b1 (cases|bytes|lines|connections|times)\b/, name);
+  for (const [name, counted] of Object.entries({
+    pretty: /profile full, 1 case, seed[^]*; 1 of 1 case in/,
+    markdown: /, 1 of 1 case$/m,
+  } as const)) {
+    t.match(written(name as ReporterName, one), counted, name);
+  }
+});
+
 t.test('TAP', async (t) => {
   for (const [what, of] of Object.entries(samples)) {
     const text = written('tap', of);

@@ -224,7 +224,7 @@ t.test('a server that goes down is started again, but not for ever', async (t) =
     /^The target went down in .*: the process exited with status 70$/.test(note),
   );
   t.equal(went.length, 3, 'each is named with its own end');
-  t.match(report.notes.join('\n'), /^Restarted 1 times: given up before server\/die/m);
+  t.match(report.notes.join('\n'), /^Restarted 1 time: given up before server\/die/m);
 });
 
 t.test('a server that dies of a probe, and of a twin', async (t) => {

@@ -90,7 +90,7 @@ t.test('bytes and steps in words', async (t) => {
     [{ do: 'pause' }, 'let a while pass'],
     [{ do: 'pause', ms: 3 }, 'let 3 ms pass'],
     [{ do: 'change file', how: { kind: 'remove' } }, 'remove the file'],
-    [{ do: 'change file', how: { kind: 'truncate', to: 1 } }, 'cut the file to 1 bytes'],
+    [{ do: 'change file', how: { kind: 'truncate', to: 1 } }, 'cut the file to 1 byte'],
     [{ do: 'change file', how: { kind: 'append', bytes: hex('00') } }, 'append 00 to the file'],
     [{ do: 'change file', how: { kind: 'rewrite', at: 2, bytes: hex('00') } }, 'change the file at byte 2: 00'],
     [{ do: 'change file', how: { kind: 'replace', bytes: hex('00') } }, 'put another file in its place: 00'],
@@ -232,8 +232,8 @@ t.test('every reporter tells every case, with much evidence or with none', async
     json: [/"disk":null/],
     junit: [/message="one"/, /disk: same/],
     html: [
-      /20 more lines are in the JSON report/,
-      /8 more connections/,
+      /20 further lines in the JSON report/,
+      /8 further connections in/,
       /No connection was made/,
       /Nothing, before and after/,
       /the same without the fault/,
@@ -355,7 +355,7 @@ t.test('a script has each step', async (t) => {
   const server = script([...TRACED, ...ends('received FIN'), ...ends('sent FIN')], 'server');
   t.match(server, 'ADDRESS = ("127.0.0.1", 5)');
   t.match(server, /c\.send\(h\("61 62"\)\)\n +c\.wait\(1\)\n/);
-  t.match(server, '# 70000 bytes were too many to keep');
+  t.match(server, '# 70000 bytes too many to keep');
   t.match(server, /c\.until_end\(\)\n +c\.fin\(\)\n +c\.until_end\(\)/);
   t.match(server, '@connection("c\\u00e9"');
   t.match(script([...TRACED.slice(0, 2), ...ends('sent RST')], 'server'), /sleep\(0\.0100\)\n +c\.rst\(\)/);
@@ -440,7 +440,7 @@ t.test('a long log is cut, and the last line says so', async (t) => {
   const log = Array.from({ length: 203 }, (_, at): WireEntry => ({ at, event: 'note', note: 'x', time: at }));
   const short = abridged(log);
   t.equal(short.length, 200);
-  t.strictSame(short.at(-1), { at: 202, event: 'note', note: 'after 3 lines that are not shown' });
+  t.strictSame(short.at(-1), { at: 202, event: 'note', note: 'after 3 lines not shown' });
   t.strictSame(abridged(TRACED.slice(1, 2)), [{ at: 1, event: 'sent', length: 2, hex: '61 62', text: 'ab' }]);
   t.strictSame(abridged([]), []);
 });

@@ -12,6 +12,7 @@ import {
   diskLine,
   exitMeaning,
   firstLine,
+  judgedOf,
   shown,
   shownLines,
   sums,
@@ -75,7 +76,7 @@ function wholeRun(report: Report): string | null {
   if ((exitCode === 0 || exitCode === 1 || exitCode === 3 || exitCode === 5) && complete && baseline.length === 0)
     return null;
   const message = `exit ${exitCode}: ${exitMeaning(report)}`;
-  const lines = [...baseline, ...report.notes, `${report.results.length} of ${report.cases} cases were judged`];
+  const lines = [...baseline, ...report.notes, `${judgedOf(report)} judged`];
   const values = attributes({ classname: 'go-ahead.run', name: 'the run as a whole', time: '0' });
   const error = `<error${attributes({ type: 'run', message })}>${xml(lines.map(shown).join('\n'))}</error>`;
   return `    <testcase${values}>${error}</testcase>\n`;

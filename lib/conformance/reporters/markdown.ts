@@ -8,6 +8,7 @@ import {
   diskChanges,
   diskLine,
   exitMeaning,
+  judgedOf,
   shown,
   shownLines,
   verdictText,
@@ -107,7 +108,7 @@ function listOf(title: string, results: readonly Result[]): readonly string[] {
 }
 
 export function markdown(report: Report): string {
-  const { role, target, profile, seed, results, cases, complete, summary, exitCode, baseline, notes } = report;
+  const { role, target, profile, seed, results, complete, summary, exitCode, baseline, notes } = report;
   const open = byUrgency(results.filter((result) => countsAgainst(result)));
   const known = results.filter((result) => result.known !== undefined);
   const of = (verdict: Result['verdict']): readonly Result[] => results.filter((one) => one.verdict === verdict);
@@ -116,7 +117,7 @@ export function markdown(report: Report): string {
     '',
     `**${exitMeaning(report)}.**`,
     '',
-    `${code(target)}, profile ${profile}, seed ${seed}, ${results.length} of ${cases} cases${complete ? '' : ' (not complete)'}`,
+    `${code(target)}, profile ${profile}, seed ${seed}, ${judgedOf(report)}${complete ? '' : ' (not complete)'}`,
     '',
     '| verdict | cases |',
     '| --- | ---: |',

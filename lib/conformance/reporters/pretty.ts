@@ -1,6 +1,17 @@
 /** For a terminal: what failed and why, in the order of the run; the sums at the end. */
+import { plural } from '../../plural.js';
 import { countsAgainst, type Report, type Reporter, type Result, type RunStart, type Verdict } from '../report.js';
-import { diskChanges, diskLine, exitMeaning, shown, shownLines, sums, verdictText, wireLine } from './text.js';
+import {
+  diskChanges,
+  diskLine,
+  exitMeaning,
+  judgedOf,
+  shown,
+  shownLines,
+  sums,
+  verdictText,
+  wireLine,
+} from './text.js';
 
 export type Paint = (colour: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
@@ -62,7 +73,7 @@ export class PrettyReporter implements Reporter {
 
   begin({ role, target, profile, cases, seed }: RunStart): void {
     this.#line(this.#paint('bold', `${role} ${shown(target)}`));
-    this.#line(`profile ${profile}, ${cases} cases, seed ${seed}`, '');
+    this.#line(`profile ${profile}, ${plural(cases, 'case')}, seed ${seed}`, '');
   }
 
   result(result: Result): void {
@@ -104,15 +115,13 @@ export class PrettyReporter implements Reporter {
     for (const problem of report.baseline) this.#line(this.#paint('red', `baseline: ${shown(problem)}`));
     const colour = report.exitCode === 0 ? 'green' : report.exitCode === 3 ? 'yellow' : 'red';
     const seconds = (report.ms / 1000).toFixed(1);
-    this.#line(
-      this.#paint('bold', `${sums(report)}; ${report.results.length} of ${report.cases} cases in ${seconds} s`),
-    );
+    this.#line(this.#paint('bold', `${sums(report)}; ${judgedOf(report)} in ${seconds} s`));
     this.#line(this.#paint(colour, `exit ${report.exitCode}: ${exitMeaning(report)}`));
   }
 
   #tellUnseen(): void {
     for (const { what, verdict, reason, ids } of this.#unseen.values()) {
-      const count = ids.length === 1 ? '1 case' : `${ids.length} cases`;
+      const count = plural(ids.length, 'case');
       const sign = this.#paint(COLOUR[verdict], SIGN[verdict]);
       this.#line(`${sign} ${count} ${what}: ${shown(reason)}`);
       const names = ids.slice(0, NAMED);

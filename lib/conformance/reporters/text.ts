@@ -1,4 +1,5 @@
 /** How evidence is worded, in one way for all reporters. Everything that a target or a user chose is made printable. */
+import { plural } from '../../plural.js';
 import { printable, printableJson } from '../../printable.js';
 import type { DiskEntry, Snapshot } from '../disk-entry.js';
 import { countsAgainst, type AxisName, type Report, type Result, type Verdict } from '../report.js';
@@ -98,8 +99,13 @@ export function verdictText({ verdict, known }: Result): string {
   return known === undefined ? verdict : `${verdict} (known until ${known.expires}: ${shown(known.reason)})`;
 }
 
+/** How many of the cases were judged. */
+export function judgedOf({ results, cases }: Pick<Report, 'results' | 'cases'>): string {
+  return `${results.length} of ${plural(cases, 'case')}`;
+}
+
 export function byteCount(length: number): string {
-  return `${length} ${length === 1 ? 'byte' : 'bytes'}`;
+  return plural(length, 'byte');
 }
 
 /** How a line of a wire log begins. */
