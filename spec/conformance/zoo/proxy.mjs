@@ -7,30 +7,33 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url';
 
 /**
- * The first bytes of each direction go in single bytes, so that large bodies do not take minutes. After the very first
- * one there is a pause: a receiver that reads 9 bytes or more in one piece cannot tell that the header was cut (3.9).
+ * The first bytes of each direction go in single bytes: fewer where there are many connections, since it is a network
+ * that is tried here, and not how long a crowd's single bytes take. After the very first one there is a pause: a receiver
+ * that reads 9 bytes or more in one piece cannot tell that the header was cut (3.9).
  */
 const SINGLE = 2048;
+const LEAST_SINGLE = 16;
 const AFTER_FIRST = 60;
 const ODD = 1009;
 const HOLD = 15;
 const DELAY = 100;
+const STARTUP = 8000;
 /** How many bytes a direction may hold; beyond that its source is not read. With DELAY it bounds the speed: 20 MB/s. */
 const MOST = 2 * 1024 * 1024;
 
 /** Each takes the queue of one direction and writes it. */
 const MODES = {
-  async chop(queue, write) {
+  async chop(queue, write, { singles }) {
     let done = 0;
     for (let bytes = await queue.bytes(); bytes !== null; bytes = await queue.bytes()) {
-      done = await chopped(bytes, done, write, done === 0);
+      done = await chopped(bytes, done, write, singles, done === 0);
     }
   },
   /** The header and the reply pass as they came: for peers that take each with one read. */
-  async 'chop-body'(queue, write, answered) {
+  async 'chop-body'(queue, write, { answered, singles }) {
     let done = 0;
     for (let bytes = await queue.bytes(); bytes !== null; bytes = await queue.bytes()) {
-      if (answered()) done = await chopped(bytes, done, write, false);
+      if (answered()) done = await chopped(bytes, done, write, singles, false);
       else await write(bytes);
     }
   },
@@ -47,9 +50,9 @@ const MODES = {
 };
 
 /** Writes what follows `done` bytes in pieces, and returns how many it are then. */
-async function chopped(bytes, done, write, pause) {
+async function chopped(bytes, done, write, singles, pause) {
   for (let at = 0; at < bytes.length;) {
-    const length = done < SINGLE ? 1 : ODD;
+    const length = done < singles() ? 1 : ODD;
     await write(bytes.subarray(at, at + length));
     await (pause && at === 0 ? sleep(AFTER_FIRST) : turn());
     at += length;
@@ -125,7 +128,7 @@ class Queue {
 }
 
 /** `over` is called when all bytes and the end have been passed on; a reset that follows a FIN comes after that. */
-async function relay(from, to, mode, answered, over = () => undefined) {
+async function relay(from, to, mode, connection, over = () => undefined) {
   const queue = new Queue(from);
   const write = (bytes) =>
     to.destroyed || to.write(bytes)
@@ -134,7 +137,7 @@ async function relay(from, to, mode, answered, over = () => undefined) {
           to.once('drain', resolve);
           to.once('close', resolve);
         });
-  await MODES[mode](queue, write, answered);
+  await MODES[mode](queue, write, connection);
   if (queue.end === 'FIN') {
     to.once('close', over);
     to.end(over);
@@ -145,19 +148,27 @@ async function relay(from, to, mode, answered, over = () => undefined) {
 }
 
 /** Relays connections on `port` (0: a free one) to the target. */
-export async function openProxy({ mode, host, port, listenOn = 0, patient = false }) {
+export async function openProxy({ mode, host, port, listenOn = 0, first = null }) {
+  let waiting = first;
+  let open = 0;
   const passing = new Set();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     near.on('error', () => undefined);
-    void reach(host, port, patient).then((far) => {
+    open += 1;
+    near.once('close', () => (open -= 1));
+    const reached = waiting ?? reach(host, port);
+    waiting = null;
+    void reached.then((far) => {
       if (far === null) {
         near.resetAndDestroy();
         return;
       }
-      let answered = false;
-      far.once('data', () => (answered = true));
-      passing.add(new Promise((over) => void relay(near, far, mode, () => answered, over)));
-      void relay(far, near, mode, () => false);
+      let replied = false;
+      far.once('data', () => (replied = true));
+      const singles = () => Math.max(LEAST_SINGLE, SINGLE / Math.max(1, open));
+      const sent = { singles, answered: () => replied };
+      passing.add(new Promise((over) => void relay(near, far, mode, sent, over)));
+      void relay(far, near, mode, { singles, answered: () => false });
     });
   });
   await new Promise((resolve) => server.listen({ port: listenOn, host: '127.0.0.1', backlog: 1024 }, resolve));
@@ -166,9 +177,8 @@ export async function openProxy({ mode, host, port, listenOn = 0, patient = fals
   return { port: server.address().port, close: () => server.close(), passed };
 }
 
-/** A target that was just started may need a while; the first connection that succeeds is the one that is used. */
-async function reach(host, port, patient) {
-  const until = performance.now() + (patient ? 8000 : 0);
+async function reach(host, port, patience = 0) {
+  const until = performance.now() + patience;
   for (;;) {
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
     const made = await new Promise((resolve) => {
@@ -209,7 +219,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const [listenOn, ...words] = rest;
     const port = await freePort();
     start(words, port);
-    await openProxy({ mode, host, port, listenOn: Number(listenOn), patient: true });
+    // It listens as late as its target does. The connection that shows it is the first one's: some serve one only.
+    const first = await reach(host, port, STARTUP);
+    await openProxy({ mode, host, port, listenOn: Number(listenOn), first: Promise.resolve(first) });
   } else {
     const [target, port, ...words] = rest;
     const proxy = await openProxy({ mode, host: target, port: Number(port) });
