@@ -120,6 +120,8 @@ t.test('2: the command line is wrong', async (t) => {
     [['client', '--exec', 'a {name} {port}'], /told a name only/],
     [['client', ...exec, '--cwd', '/no/such/folder'], /--cwd .* is not a directory/],
     [['explain', 'server/size/zer'], /no case "server\/size\/zer"; did you mean server\/size\/zero/],
+    [['explain', 'server/end/fin-midbody'], /did you mean server\/end\/fin-mid-body or .* or .*\?/],
+    [['explain', 'nothing like it'], /no case "nothing like it"; see go-ahead conform list/],
     [['explain'], /missing required argument/],
     [['list', '--role', 'proxy'], /Allowed choices are server, client/],
   ];

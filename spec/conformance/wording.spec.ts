@@ -14,13 +14,14 @@ import {
   text,
 } from '../../lib/conformance/bytes.js';
 import type { Step } from '../../lib/conformance/case.js';
-import { CLIENT_CASES } from '../../lib/conformance/cases/index.js';
+import { CASES, CLIENT_CASES } from '../../lib/conformance/cases/index.js';
 import { describeExit, type Exit } from '../../lib/conformance/child.js';
 import { splitCommand } from '../../lib/conformance/command.js';
 import { DECLARABLE, parseDeclarations } from '../../lib/conformance/declare.js';
 import { describeBytes, describeStep } from '../../lib/conformance/describe-step.js';
 import { Doubts } from '../../lib/conformance/doubts.js';
 import { judgeClient } from '../../lib/conformance/judge-client.js';
+import { distance, nearest } from '../../lib/conformance/nearest.js';
 import { Recorder } from '../../lib/conformance/recorder.js';
 import type { Result, Verdict } from '../../lib/conformance/report.js';
 import { createReporter, REPORTER_NAMES, type ReporterName } from '../../lib/conformance/reporters/create.js';
@@ -443,4 +444,28 @@ t.test('a long log is cut, and the last line says so', async (t) => {
   t.strictSame(short.at(-1), { at: 202, event: 'note', note: 'after 3 lines not shown' });
   t.strictSame(abridged(TRACED.slice(1, 2)), [{ at: 1, event: 'sent', length: 2, hex: '61 62', text: 'ab' }]);
   t.strictSame(abridged([]), []);
+});
+
+t.test('what somebody may have meant', async (t) => {
+  const ids = CASES.map(({ id }) => id);
+  const table: [string, string | undefined][] = [
+    ['server/size/zer', 'server/size/zero'],
+    ['server/nmae/plain', 'server/name/plain'],
+    ['Server/Size/Zero', 'server/size/zero'],
+    ['client/replay/capital', 'client/reply/capital'],
+    ['reply/capital', 'client/reply/capital'],
+    ['fin-mid-body', 'server/end/fin-mid-body'],
+    ['server/end/fin-midbody', 'server/end/fin-mid-body'],
+    ['nothing like it at all', undefined],
+    ['', undefined],
+  ];
+  for (const [text, first] of table) {
+    const found = nearest(text, ids);
+    t.equal(found[0], first, text);
+    t.ok(found.length <= 3, text);
+  }
+  t.strictSame(
+    [distance('kitten', 'sitting'), distance('ab', 'ba'), distance('', 'abc'), distance('abc', ''), distance('a', 'a')],
+    [3, 1, 3, 3, 0],
+  );
 });
