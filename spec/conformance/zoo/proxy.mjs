@@ -12,12 +12,14 @@ import { fileURLToPath } from 'node:url';
  * that reads 9 bytes or more in one piece cannot tell that the header was cut (3.9).
  */
 const SINGLE = 2048;
-const LEAST_SINGLE = 16;
+/** A receiver that has this little of a header waits for the rest, however late it comes (3.7). */
+const LEAST_SINGLE = 2;
 const AFTER_FIRST = 60;
 const ODD = 1009;
 const HOLD = 15;
 const DELAY = 100;
 const STARTUP = 8000;
+const SIGNALS = ['SIGINT', 'SIGTERM'];
 /** How many bytes a direction may hold; beyond that its source is not read. With DELAY it bounds the speed: 20 MB/s. */
 const MOST = 2 * 1024 * 1024;
 
@@ -66,6 +68,7 @@ class Queue {
   end = null;
   #held = [];
   #length = 0;
+  #most = MOST;
   #wake = () => undefined;
 
   constructor(source) {
@@ -73,7 +76,7 @@ class Queue {
     source.on('data', (bytes) => {
       this.#held.push({ bytes, at: performance.now() });
       this.#length += bytes.length;
-      if (this.#length > MOST) source.pause();
+      if (this.#length > this.#most) source.pause();
       this.#wake();
     });
     // libuv reports a reset that comes with bytes as an end; after a real one the peer still has a name.
@@ -81,6 +84,16 @@ class Queue {
     source.on('error', () => this.#finish('RST'));
     // Ended by us, because the other side was reset.
     source.on('close', () => this.end ?? this.#finish('RST'));
+    // It may have ended while the other side was being connected.
+    if (source.destroyed) this.#finish('RST');
+    else if (source.readableEnded) this.#finish('FIN');
+  }
+
+  /** Takes all that is left: the source is gone. */
+  async drain() {
+    this.#most = Infinity;
+    this.source.resume();
+    while (this.end === null) await new Promise((resolve) => this.source.once('close', resolve).once('end', resolve));
   }
 
   #finish(end) {
@@ -118,7 +131,7 @@ class Queue {
 
   #took(bytes) {
     this.#length -= bytes.length;
-    if (this.#length <= MOST) this.source.resume();
+    if (this.#length <= this.#most) this.source.resume();
   }
 
   /** A FIN may be followed by a reset: the one who closed does not want what still comes. */
@@ -128,8 +141,7 @@ class Queue {
 }
 
 /** `over` is called when all bytes and the end have been passed on; a reset that follows a FIN comes after that. */
-async function relay(from, to, mode, connection, over = () => undefined) {
-  const queue = new Queue(from);
+async function relay(queue, to, mode, connection, over = () => undefined) {
   const write = (bytes) =>
     to.destroyed || to.write(bytes)
       ? undefined
@@ -167,13 +179,21 @@ export async function openProxy({ mode, host, port, listenOn = 0, first = null }
       far.once('data', () => (replied = true));
       const singles = () => Math.max(LEAST_SINGLE, SINGLE / Math.max(1, open));
       const sent = { singles, answered: () => replied };
-      passing.add(new Promise((over) => void relay(near, far, mode, sent, over)));
-      void relay(far, near, mode, { singles, answered: () => false });
+      const queue = new Queue(near);
+      passing.add({ queue, far, over: new Promise((over) => void relay(queue, far, mode, sent, over)) });
+      void relay(new Queue(far), near, mode, { singles, answered: () => false });
     });
   });
   await new Promise((resolve) => server.listen({ port: listenOn, host: '127.0.0.1', backlog: 1024 }, resolve));
-  /** When what the near side sent, up to its end, has been passed on. */
-  const passed = () => Promise.all(passing);
+  /** When what the near side sent, which is gone by now, has been passed on up to its end. A reset need not wait. */
+  const passed = () =>
+    Promise.all(
+      [...passing].map(async ({ queue, far, over }) => {
+        await queue.drain();
+        if (queue.end === 'RST') far.resetAndDestroy();
+        await over;
+      }),
+    );
   return { port: server.address().port, close: () => server.close(), passed };
 }
 
@@ -197,10 +217,14 @@ async function freePort() {
   return port;
 }
 
-/** Exits like the command, but not before `passed`: what a program has sent arrives although it has ended. */
+/**
+ * Exits like the command, but not before `passed`: what a program has sent arrives although it has ended. A signal is for
+ * the command, which gets it too, as it is of the same group.
+ */
 function start(words, port, passed = async () => undefined) {
   const [command, ...rest] = words.map((word) => word.replaceAll('@port', String(port)));
   const child = spawn(command, rest, { stdio: 'inherit' });
+  for (const name of SIGNALS) process.on(name, () => undefined);
   child.on('error', (error) => {
     console.error(error.message);
     process.exit(127);
@@ -208,6 +232,7 @@ function start(words, port, passed = async () => undefined) {
   child.on('exit', async (code, signal) => {
     await passed();
     if (signal === null) process.exit(code);
+    for (const name of SIGNALS) process.removeAllListeners(name);
     process.kill(process.pid, signal);
   });
 }
