@@ -215,7 +215,7 @@ export function verdictOf({ level, axes, proof, gate }: Standing): {
     return { verdict: level === 'must' ? 'fail' : 'warn', reason };
   }
   if (gate !== null)
-    return { verdict: 'inconclusive', reason: `a plain transfer does not work here (${gate}), so this proves nothing` };
+    return { verdict: 'inconclusive', reason: 'a plain transfer does not work here, so this proves nothing' };
   if (proof.ok === true) return { verdict: 'pass', reason: '' };
   return proof.ok === null
     ? { verdict: 'untestable', reason: proof.actual }

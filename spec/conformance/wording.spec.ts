@@ -21,6 +21,7 @@ import { DECLARABLE, parseDeclarations } from '../../lib/conformance/declare.js'
 import { describeBytes, describeStep } from '../../lib/conformance/describe-step.js';
 import { Doubts } from '../../lib/conformance/doubts.js';
 import { judgeClient } from '../../lib/conformance/judge-client.js';
+import { LastWords } from '../../lib/conformance/last-words.js';
 import { distance, nearest } from '../../lib/conformance/nearest.js';
 import { Recorder } from '../../lib/conformance/recorder.js';
 import type { Result, Verdict } from '../../lib/conformance/report.js';
@@ -468,4 +469,23 @@ t.test('what somebody may have meant', async (t) => {
     [distance('kitten', 'sitting'), distance('ab', 'ba'), distance('', 'abc'), distance('abc', ''), distance('a', 'a')],
     [3, 1, 3, 3, 0],
   );
+});
+
+t.test('the last words of a process are told once', async (t) => {
+  const words = new LastWords();
+  const dead = (id: string, process: string, verdict: Verdict = 'fail'): string | undefined =>
+    words.once({ ...sampleResult(verdict, 0, false), id, evidence: { connections: [], disk: null, process } }).evidence
+      .process;
+  const crash = (name: string): string =>
+    `exited with status 1; stderr ends: Error: line 2: no such file: '/tmp/${name}'`;
+  t.equal(dead('a', crash('xyz0001a.bin')), crash('xyz0001a.bin'));
+  t.equal(
+    dead('b', crash('xyz0002b.bin')),
+    'exited with status 1; stderr ends as in a',
+    'but for the name of the file',
+  );
+  t.equal(dead('c', crash('x1').replace('line 2', 'line 3')), crash('x1').replace('line 2', 'line 3'), 'another line');
+  t.equal(dead('d', crash('x1').replace('status 1', 'status 2')), crash('x1').replace('status 1', 'status 2'));
+  t.equal(dead('e', crash('x1'), 'pass'), crash('x1'), 'a pass is no failure that is told again');
+  t.equal(dead('f', 'had to be killed'), 'had to be killed');
 });

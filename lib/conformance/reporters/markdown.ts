@@ -5,6 +5,7 @@ import {
   AXES,
   BY_URGENCY,
   byUrgency,
+  causeText,
   diskChanges,
   diskLine,
   exitMeaning,
@@ -17,6 +18,8 @@ import {
 
 /** More cases than this are only listed: such pages have a limit (GitHub's is 1 MiB). */
 const IN_FULL = 40;
+/** Where one cause explains most failures, more of them show nothing new. */
+const IN_FULL_OF_ONE_CAUSE = 3;
 const LINES = 40;
 
 /** No markup, no link, no mention can come out of it. */
@@ -108,7 +111,8 @@ function listOf(title: string, results: readonly Result[]): readonly string[] {
 }
 
 export function markdown(report: Report): string {
-  const { role, target, profile, seed, results, complete, summary, exitCode, baseline, notes } = report;
+  const { role, target, profile, seed, results, complete, summary, exitCode, baseline, notes, cause } = report;
+  const most = cause === null ? IN_FULL : IN_FULL_OF_ONE_CAUSE;
   const open = byUrgency(results.filter((result) => countsAgainst(result)));
   const known = results.filter((result) => result.known !== undefined);
   const of = (verdict: Result['verdict']): readonly Result[] => results.filter((one) => one.verdict === verdict);
@@ -117,6 +121,7 @@ export function markdown(report: Report): string {
     '',
     `**${exitMeaning(report)}.**`,
     '',
+    ...(cause === null ? [] : [`> ${md(causeText(cause))}`, '']),
     `${code(target)}, profile ${profile}, seed ${seed}, ${judgedOf(report)}${complete ? '' : ' (not complete)'}`,
     '',
     '| verdict | cases |',
@@ -126,8 +131,8 @@ export function markdown(report: Report): string {
     '',
     ...[...baseline.map((problem) => `baseline: ${problem}`), ...notes].map((note) => `- ${md(note)}`),
     '',
-    ...open.slice(0, IN_FULL).flatMap((result) => section(result)),
-    ...listOf('More that failed', open.slice(IN_FULL)),
+    ...open.slice(0, most).flatMap((result) => section(result)),
+    ...listOf('More that failed', open.slice(most)),
     ...listOf('Known failures', known),
     ...listOf('Untestable here', of('untestable')),
     ...listOf('Not applicable', of('not applicable')),

@@ -2,6 +2,7 @@
 import { plural } from '../../plural.js';
 import { countsAgainst, type Report, type Reporter, type Result, type RunStart, type Verdict } from '../report.js';
 import {
+  causeText,
   diskChanges,
   diskLine,
   exitMeaning,
@@ -59,6 +60,8 @@ export class PrettyReporter implements Reporter {
   readonly #unseen = new Map<string, Unseen>();
   readonly #write: (text: string) => void;
   readonly #verbose: boolean;
+  #cause: string | null = null;
+  #shownOfCause = 0;
   readonly #paint: Paint;
 
   /** `verbose`: the passing cases too, and everything that is known of each. */
@@ -76,6 +79,11 @@ export class PrettyReporter implements Reporter {
     this.#line(`profile ${profile}, ${plural(cases, 'case')}, seed ${seed}`, '');
   }
 
+  cause(text: string): void {
+    this.#cause = text;
+    this.#line(this.#paint('red', shown(causeText(text))), '');
+  }
+
   result(result: Result): void {
     const { verdict, id, title, reason, clause, sentence, known } = result;
     if (verdict === 'pass' && !this.#verbose) return;
@@ -91,6 +99,9 @@ export class PrettyReporter implements Reporter {
     if (known !== undefined) this.#indented(verdictText(result));
     for (const line of reason === '' ? [] : shownLines(reason)) this.#indented(line);
     if (!countsAgainst(result) && !this.#verbose) return;
+    // Where all fail for one cause, one exchange shows it.
+    if (this.#cause !== null && this.#shownOfCause > 0 && !this.#verbose) return;
+    this.#shownOfCause += 1;
     this.#indented(this.#paint('bold', `${clause}: ${sentence}`));
     const { connections, disk, process } = result.evidence;
     const accepted = result.axes.some(({ axis, ok }) => axis === 'twin' && ok === true);
@@ -111,6 +122,10 @@ export class PrettyReporter implements Reporter {
 
   end(report: Report): void {
     this.#tellUnseen();
+    const { cause } = report;
+    const told = [...this.#unseen.values()].some(({ reason }) => reason === cause);
+    // Once more, since it has scrolled away by now.
+    if (cause !== null && !told) this.#line('', this.#paint('red', shown(causeText(cause))));
     for (const note of report.notes) this.#line(`note: ${shown(note)}`);
     for (const problem of report.baseline) this.#line(this.#paint('red', `baseline: ${shown(problem)}`));
     const colour = report.exitCode === 0 ? 'green' : report.exitCode === 3 ? 'yellow' : 'red';

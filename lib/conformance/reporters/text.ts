@@ -53,6 +53,11 @@ export function sums({ summary }: Pick<Report, 'summary'>): string {
   return counts.length === 0 ? 'nothing ran' : counts.join(', ');
 }
 
+/** How the cause of most failures is told, which stands before all of them. */
+export function causeText(cause: string): string {
+  return `First of all: ${cause}`;
+}
+
 /** What its exit code says of this run. */
 export function exitMeaning({ exitCode, results, baseline, complete, summary }: Report): string {
   switch (exitCode) {
