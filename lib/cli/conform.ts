@@ -8,6 +8,7 @@ import { conformServer, type ConformOptions } from '../conformance/conform-serve
 import { parseDeclarations } from '../conformance/declare.js';
 import { describeCase, explain } from '../conformance/describe.js';
 import { clauseLevel } from '../conformance/clause.js';
+import { nearest } from '../conformance/nearest.js';
 import type { Report } from '../conformance/report.js';
 import { createReporter, type ReporterName } from '../conformance/reporters/create.js';
 import { FileOutput, streamOutput } from '../conformance/reporters/output.js';
@@ -231,9 +232,9 @@ export function explainCase(
   const out = new Printer(environment.stdout, environment.variables);
   const found = CASES.find((one) => one.id === id);
   if (found === undefined) {
-    const last = id.slice(id.lastIndexOf('/') + 1);
-    const near = CASES.map((one) => one.id).filter((other) => last !== '' && other.includes(last));
-    const hint = near.length === 0 ? 'see go-ahead conform list' : `did you mean ${near.slice(0, 3).join(' or ')}?`;
+    const ids = CASES.map((one) => one.id);
+    const near = nearest(id, ids);
+    const hint = near.length === 0 ? 'see go-ahead conform list' : `did you mean ${near.join(' or ')}?`;
     throw invalid(`There is no case "${id}"; ${hint}`, 'the id of a case', id);
   }
   const described = describeCase(found);

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import type { GoAheadError } from '../errors.js';
+import { plural } from '../plural.js';
 import type { Receipt } from '../net/client.js';
 import { sendAll } from '../net/send-all.js';
 import { formatAddress } from '../net/address.js';
@@ -17,7 +18,7 @@ import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
 import { Printer, printableMessage } from './printer.js';
 import { onSignals } from './signals.js';
 import { table } from './table.js';
-import { formatRate, formatSize, formatTime, plural } from './units.js';
+import { formatRate, formatSize, formatTime } from './units.js';
 
 export interface DemoFlags {
   readonly clients: number;

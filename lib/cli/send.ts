@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { GoAheadError } from '../errors.js';
+import { plural } from '../plural.js';
 import type { Receipt } from '../net/client.js';
 import { sendAll, type FileToSend, type SendAllOptions, type SendEvent } from '../net/send-all.js';
 import { printable } from '../printable.js';
@@ -11,7 +12,7 @@ import { Printer, printableMessage } from './printer.js';
 import { ProgressBars } from './progress.js';
 import { onSignals } from './signals.js';
 import { checkSendTls, readClientTls, type TlsFlags } from './tls.js';
-import { formatRate, formatSize, formatTime, plural } from './units.js';
+import { formatRate, formatSize, formatTime } from './units.js';
 
 /** The options of the command; where they have the name of a client's option they are passed on as they are. */
 export interface SendFlags

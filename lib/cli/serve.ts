@@ -1,4 +1,5 @@
 import type { GoAheadError } from '../errors.js';
+import { plural } from '../plural.js';
 import { formatAddress } from '../net/address.js';
 import { Server } from '../net/server.js';
 import type { IncomingUpload } from '../net/server-events.js';
@@ -12,7 +13,7 @@ import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
 import { Printer, printableMessage } from './printer.js';
 import { onSignals } from './signals.js';
 import { readServerTls, type TlsFlags } from './tls.js';
-import { formatRate, formatSize, formatTime, plural } from './units.js';
+import { formatRate, formatSize, formatTime } from './units.js';
 
 /** The options of the command; where they have the name of a server's option they are passed on as they are. */
 export interface ServeFlags

@@ -25,10 +25,6 @@ export function formatRate(bytes: bigint | number, ms: number): string {
   return `${formatSize(ms > 0 ? (Number(bytes) * 1000) / ms : Number(bytes) * 1000)}/s`;
 }
 
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 function shorten(value: number, whole: boolean): string {
   return whole || value >= 99.95 ? value.toFixed(0) : value.toFixed(1);
 }

@@ -155,15 +155,21 @@ function armExitGuard(): void {
   });
 }
 
+const STDERR = '; stderr ends: ';
+
 export function describeExit(exit: Exit): string {
   const tail = exit.stderr.trim().split('\n').slice(-3).join(' | ');
-  const how =
-    exit.failedToStart !== undefined
-      ? `could not be started: ${exit.failedToStart}`
-      : exit.killed
-        ? 'had to be killed'
-        : exit.signal !== null
-          ? `was ended by ${exit.signal}`
-          : `exited with status ${exit.code ?? '?'}`;
-  return tail === '' ? how : `${how}; stderr ends: ${tail}`;
+  return tail === '' ? howEnded(exit) : `${howEnded(exit)}${STDERR}${tail}`;
+}
+
+export function howEnded(exit: Exit): string {
+  if (exit.failedToStart !== undefined) return `could not be started: ${exit.failedToStart}`;
+  if (exit.killed) return 'had to be killed';
+  return exit.signal === null ? `exited with status ${exit.code ?? '?'}` : `was ended by ${exit.signal}`;
+}
+
+/** The parts of what `describeExit` says. */
+export function splitExit(text: string): { readonly how: string; readonly stderr: string | null } {
+  const at = text.indexOf(STDERR);
+  return at < 0 ? { how: text, stderr: null } : { how: text.slice(0, at), stderr: text.slice(at + STDERR.length) };
 }

@@ -48,6 +48,16 @@ export function mentions(words: readonly string[], key: string): boolean {
   return words.some((word) => word.includes(`{${key}}`));
 }
 
+/** @throws GoAheadError `OPTION_INVALID` for a command that cannot know its port */
+export function mustKnowPort(words: readonly string[], exec: string, fixed: number | null): void {
+  if (fixed !== null || mentions(words, 'port')) return;
+  throw new GoAheadError(
+    'OPTION_INVALID',
+    'The command of --exec is not told a port: put {port} into it, or say its fixed one with --port.',
+    { expected: '{port} in the command, or --port', actual: exec },
+  );
+}
+
 /** Bytes as a word of a command: what is not UTF-8 stands as lone surrogates, U+DC80 for 0x80 (as in Python, PEP 383). */
 export function wordOf(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString();

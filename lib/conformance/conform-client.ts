@@ -6,7 +6,7 @@ import { UNKNOWN } from './capabilities.js';
 import { SENT, type ClientCase, type ClientExchange } from './case.js';
 import { CLIENT_CASES } from './cases/client/index.js';
 import { describeExit } from './child.js';
-import { mentions, splitCommand } from './command.js';
+import { mentions, mustKnowPort, splitCommand } from './command.js';
 import type { ConformOptions } from './conform-server.js';
 import { holds } from './judge.js';
 import { Doubts } from './doubts.js';
@@ -15,7 +15,7 @@ import { Addresses } from './listener.js';
 import { removeFolder, runFolder } from './local-file.js';
 import { Recorder } from './recorder.js';
 import type { Report, Result } from './report.js';
-import { declarations, mustBeDirectory, quoted, resultOf } from './result.js';
+import { declarations, mustBeDirectory, plainFailure, quoted, resultOf } from './result.js';
 import { brokenOf, ClientRunner, type ClientGround } from './run-client-case.js';
 import { randomFrom, select, shuffle, tokens } from './select.js';
 import { ended, finish, request, send, take } from './steps.js';
@@ -59,13 +59,7 @@ function checked({ exec, port, cwd }: ConformClientOptions): readonly string[] {
   if (!mentions(words, 'file') && cwd === undefined) {
     throw usage('The command of --exec is told a name only.', '{file} in the command, or --cwd, where it runs', exec);
   }
-  if (!mentions(words, 'port') && port === undefined) {
-    throw usage(
-      'The command of --exec is not told a port: put {port} into it, or say its fixed one with --port.',
-      '{port} in the command, or --port',
-      exec,
-    );
-  }
+  mustKnowPort(words, exec, port ?? null);
   return words;
 }
 
@@ -140,14 +134,12 @@ class Run {
     const control = await this.#runner.exchange(CONTROL, 'control');
     if (control.exit.failedToStart !== undefined) {
       this.unstartable = `The client ${describeExit(control.exit)}`;
-      this.#recorder.notes.push(this.unstartable);
+      this.#recorder.explain(this.unstartable);
       return;
     }
     if (!holds(control.axes)) {
       this.ground.gate = brokenOf(control.axes);
-      this.#recorder.notes.push(
-        `The control transfer failed: ${this.ground.gate}. The client ${describeExit(control.exit)}`,
-      );
+      this.#recorder.explain(plainFailure(this.ground.gate, control.exit));
     }
     const startMs = control.connectMs ?? 0;
     this.#idleMs = this.ground.gate === null ? Math.max(400, 4 * startMs) : 100;

@@ -2,10 +2,11 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { traceOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
+import { plural } from '../plural.js';
 import type { Profile, ServerCase } from './case.js';
 import { SERVER_CASES } from './cases/index.js';
 import { UNKNOWN, type Declared } from './capabilities.js';
-import { describeExit } from './child.js';
+import { howEnded } from './child.js';
 import { mentions, splitCommand } from './command.js';
 import { probe, type Probe } from './control.js';
 import { Directory } from './directory.js';
@@ -14,7 +15,7 @@ import { lanes } from './lanes.js';
 import { Recorder, type RecorderOptions } from './recorder.js';
 import type { Report, Result } from './report.js';
 import type { Ground } from './run-exchange.js';
-import { declarations, mustBeDirectory, quoted, resultOf } from './result.js';
+import { declarations, mustBeDirectory, plainFailure, quoted, resultOf } from './result.js';
 import { GOING, runServerCase, type ServerCaseContext, type ServerCaseRun } from './run-server-case.js';
 import { randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
 import { ServerTarget } from './server-target.js';
@@ -159,6 +160,8 @@ class Run {
   readonly #base: RunBase;
   #probe: Probe | null = null;
   #restarts = 0;
+  readonly #wentDown: string[] = [];
+  #downNote: number | null = null;
   #down = false;
 
   constructor(options: ConformServerOptions, base: RunBase) {
@@ -197,8 +200,9 @@ class Run {
     };
     if (this.ground.directory !== null) this.ground.directory.suffix = this.ground.suffix;
     if (this.#probe.gate !== null && this.reachable) {
-      this.#base.recorder.notes.push(`The control transfer failed: ${this.#probe.gate}`);
+      this.#base.recorder.explain(plainFailure(this.#probe.gate, await this.ground.target.exitWithin(GOING)));
     }
+    if (this.#unreachable !== null) this.#base.recorder.explain(this.#unreachable);
     if (this.reachable && (await this.ground.target.exitWithin(GOING)) !== null) await this.#restart('the probes');
   }
 
@@ -248,12 +252,19 @@ class Run {
     const run = await this.#one(one);
     if (run.targetDown && lasting !== 'no') {
       this.#down = true;
-      const exit = target.exit;
-      this.#base.recorder.notes.push(
-        `The target went down in ${one.id}${exit === null ? '' : `: the process ${describeExit(exit)}`}`,
-      );
+      this.#wentDown.push(`${one.id}${target.exit === null ? '' : `: the process ${howEnded(target.exit)}`}`);
+      this.#noteWhereItWentDown();
     }
     return run.result;
+  }
+
+  /** One note, however often it was. */
+  #noteWhereItWentDown(): void {
+    const { notes } = this.#base.recorder;
+    const [first = '', ...more] = this.#wentDown;
+    const note = `The target went down in ${more.length === 0 ? '' : `${1 + more.length} cases, first in `}${first}`;
+    this.#downNote ??= notes.length;
+    notes[this.#downNote] = note;
   }
 
   async #restart(before: string): Promise<void> {
@@ -261,7 +272,7 @@ class Run {
     if (!this.ground.target.restartable) return;
     const { restarts = RESTARTS } = this.#options;
     if (this.#restarts >= restarts && this.capabilities.lasting !== 'no') {
-      this.#base.recorder.notes.push(`Restarted ${restarts} times: given up before ${before}`);
+      this.#base.recorder.notes.push(`Restarted ${plural(restarts, 'time')}: given up before ${before}`);
       return;
     }
     this.#restarts += 1;

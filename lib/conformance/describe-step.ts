@@ -1,4 +1,5 @@
 /** The bytes and the steps of a case in words. */
+import { plural } from '../plural.js';
 import { escaped, type Bytes, type Part } from './bytes.js';
 import type { Cut, FileChange, Pace, Step } from './case.js';
 
@@ -8,14 +9,16 @@ function part(one: Part): string {
       return one.hex.length > 96 ? `${one.hex.length / 2} bytes, ${spaced(one.hex.slice(0, 32))} …` : spaced(one.hex);
     case 'text': {
       const bytes = Buffer.from(one.text);
-      return bytes.length > 80 ? `"${escaped(bytes.subarray(0, 60))}…" (${bytes.length} bytes)` : `"${escaped(bytes)}"`;
+      return bytes.length > 80
+        ? `"${escaped(bytes.subarray(0, 60))}…" (${plural(bytes.length, 'byte')})`
+        : `"${escaped(bytes)}"`;
     }
     case 'random':
       return `${one.length} random bytes`;
     case 'repeat':
-      return `${one.length} bytes, ${spaced(one.hex)} over and over`;
+      return `${plural(one.length, 'byte')}, ${spaced(one.hex)} over and over`;
     case 'repeat less suffix':
-      return `${one.length} bytes less the length of the server's suffix, ${spaced(one.hex)} over and over`;
+      return `${plural(one.length, 'byte')} less the length of the server's suffix, ${spaced(one.hex)} over and over`;
     case 'share of free space':
       return `${one.percent} % of the space that is free, in 8 bytes`;
   }
@@ -49,7 +52,7 @@ function changed(how: FileChange): string {
     case 'append':
       return `append ${describeBytes(how.bytes)} to the file`;
     case 'truncate':
-      return `cut the file to ${how.to} bytes`;
+      return `cut the file to ${plural(how.to, 'byte')}`;
     case 'rewrite':
       return `change the file at byte ${how.at}: ${describeBytes(how.bytes)}`;
     case 'remove':

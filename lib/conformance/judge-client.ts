@@ -1,4 +1,5 @@
 /** Turns what was observed of a client into axes. No IO: everything that a verdict rests on is an argument. */
+import { plural } from '../plural.js';
 import { chunksOf, escaped, lengthOf, type Bytes, type Variables } from './bytes.js';
 import type { ClientCase, ClientExchange, ClientOutcome, Some } from './case.js';
 import type { Exit } from './child.js';
@@ -42,7 +43,7 @@ function judgeWire(run: ClientRun, outcome: ClientOutcome): Axis[] {
     judgeHeader(run, observed, outcome),
     ...(outcome.body === 'any' ? [] : [judgeBody(run, observed, outcome.body)]),
     ...(outcome.connections === 'one'
-      ? [axis('wire', run.further === 0, 'one connection', `${1 + run.further} connections`)]
+      ? [axis('wire', run.further === 0, 'one connection', plural(1 + run.further, 'connection'))]
       : []),
   ];
 }
@@ -88,7 +89,7 @@ function judgePieces({ segments }: ClientRun, observed: Observed, length: number
   if (header > 1 && body > 0 && (observed.receivedLength - length) / body < CRUMBS) {
     return axis('wire', null, expected, 'a direct path: this one cuts everything, the body too, into small pieces');
   }
-  return axis('wire', header === 1 && length > 0, expected, `${header} segments, ${length} bytes`);
+  return axis('wire', header === 1 && length > 0, expected, `${plural(header, 'segment')}, ${plural(length, 'byte')}`);
 }
 
 function sum(values: readonly number[]): number {
@@ -117,13 +118,13 @@ function judgeBody(
   const same = beginsWith(exchange.file.body, observed.received.subarray(observed.receivedBeforeSending), variables);
   const right = { whole: length === file, part: length < file, prefix: length <= file, none: length === 0n }[body];
   const expected = {
-    whole: `all ${file} bytes of the body`,
-    part: `fewer than the ${file} bytes of the body`,
-    prefix: `at most the ${file} bytes of the body`,
+    whole: `the whole body of ${plural(file, 'byte')}`,
+    part: `less than the body of ${plural(file, 'byte')}`,
+    prefix: `at most the body of ${plural(file, 'byte')}`,
     none: 'nothing of the body',
   }[body];
   const early = observed.brokeSilence ? ', too early' : '';
-  const actual = `${length} bytes${same || length > file ? '' : ' that are not those of the file'}${early}`;
+  const actual = `${plural(length, 'byte')}${same || length > file ? '' : ' that are not those of the file'}${early}`;
   return axis('wire', right && same && !observed.brokeSilence, expected, actual);
 }
 

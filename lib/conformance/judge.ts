@@ -2,6 +2,7 @@
  * Turns what was observed into axes, and axes into a verdict. No IO: everything that a verdict rests on is an argument.
  * Clients are judged in judge-client.ts.
  */
+import { plural } from '../plural.js';
 import { bufferOf, escaped, lengthOf, sha256Of, type Variables } from './bytes.js';
 import type { Ending, ServerExchange, ServerOutcome, Some } from './case.js';
 import type { Level } from './clause.js';
@@ -41,7 +42,7 @@ interface Judged<O> {
 export function showReceived(observed: Observed): string {
   if (observed.connectError !== null) return `no connection (${observed.connectError})`;
   if (observed.receivedLength === 0) return 'no byte';
-  const rest = observed.receivedLength > 24 ? ` … (${observed.receivedLength} bytes)` : '';
+  const rest = observed.receivedLength > 24 ? ` … (${plural(observed.receivedLength, 'byte')})` : '';
   return `"${escaped(observed.received.subarray(0, 24))}"${rest}`;
 }
 
@@ -118,7 +119,7 @@ export interface DiskView {
 }
 
 function showEntry(entry: DiskEntry): string {
-  return `${entry.path} (${entry.kind}, ${entry.size} bytes)`;
+  return `${entry.path} (${entry.kind}, ${plural(entry.size, 'byte')})`;
 }
 
 function showEntries(entries: Snapshot): string {
@@ -162,7 +163,7 @@ export function judgeDisk(judged: readonly JudgedRun[], view: DiskView): Axis {
 function showExpected(outcome: ServerOutcome, run: ServerRun, view: DiskView): string {
   if (outcome.disk === 'nothing') return 'nothing';
   const name = view.naming === 'kept' ? (expectedPath(outcome, run, view) ?? 'a file') : 'a file';
-  const file = `${name} of ${lengthOf(run.exchange.file.body, run.variables)} bytes, as sent`;
+  const file = `${name} of ${plural(lengthOf(run.exchange.file.body, run.variables), 'byte')}, as sent`;
   if (outcome.disk === 'one') return `one of: ${file}`;
   return outcome.disk === 'either' ? `${file}, or nothing` : file;
 }
@@ -214,7 +215,7 @@ export function verdictOf({ level, axes, proof, gate }: Standing): {
     return { verdict: level === 'must' ? 'fail' : 'warn', reason };
   }
   if (gate !== null)
-    return { verdict: 'inconclusive', reason: `a plain transfer does not work here (${gate}), so this proves nothing` };
+    return { verdict: 'inconclusive', reason: 'a plain transfer does not work here, so this proves nothing' };
   if (proof.ok === true) return { verdict: 'pass', reason: '' };
   return proof.ok === null
     ? { verdict: 'untestable', reason: proof.actual }

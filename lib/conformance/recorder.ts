@@ -1,8 +1,10 @@
 /** Keeps what a run finds, tells the reporters as it comes, and makes the report of it. */
 import { arch, platform, release } from 'node:os';
+import { plural } from '../plural.js';
 import { type Baseline, mark, problems } from './baseline.js';
 import type { Case } from './case.js';
 import { CASES } from './cases/index.js';
+import { LastWords } from './last-words.js';
 import { exitCodeOf, summarize, type Report, type Reporter, type Result, type RunStart } from './report.js';
 import { Trace } from './trace/trace.js';
 import { abridged } from './wire.js';
@@ -29,6 +31,8 @@ export class Recorder {
   readonly #begun = performance.now();
   readonly #today: string;
   #reporters: readonly Reporter[];
+  #cause: string | null = null;
+  readonly #lastWords = new LastWords();
   #broken = false;
   #ended = false;
 
@@ -72,15 +76,19 @@ export class Recorder {
     }
   }
 
+  /** What explains most of what will fail. */
+  explain(cause: string): void {
+    this.#cause = cause;
+    this.#tell((reporter) => reporter.cause?.(cause));
+  }
+
   publish(result: Result): void {
     // A case that was in flight when the run was ended.
     if (this.#ended) return;
     this.#trace?.result(result);
     const connections = result.evidence.connections.map(({ label, log }) => ({ label, log: abridged(log) }));
-    const known = mark(
-      { ...result, evidence: { ...result.evidence, connections } },
-      this.#options.baseline,
-      this.#today,
+    const known = this.#lastWords.once(
+      mark({ ...result, evidence: { ...result.evidence, connections } }, this.#options.baseline, this.#today),
     );
     this.#results.push(known);
     this.#tell((reporter) => reporter.result?.(known));
@@ -94,12 +102,13 @@ export class Recorder {
       baseline: problems(this.#options.baseline, results, this.#ids, this.#today),
       complete: results.length === this.#start.cases,
     };
-    if (!state.complete) this.notes.push(`Ended after ${results.length} of ${this.#start.cases} cases`);
+    if (!state.complete) this.notes.push(`Ended after ${results.length} of ${plural(this.#start.cases, 'case')}`);
     const report: Report = {
       ...this.#start,
       ...rest,
       ...state,
       ms: Math.round(performance.now() - this.#begun),
+      cause: this.#cause,
       notes: this.notes,
       results,
       summary: summarize(results),

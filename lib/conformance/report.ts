@@ -91,7 +91,9 @@ export interface Report extends RunStart {
   readonly times: Times;
   readonly capabilities: Capabilities;
   readonly suffix: string;
-  /** What the reader must know of the run as a whole: restarts, a control transfer that failed. */
+  /** The one thing that explains most of what failed, such as that a plain transfer does not work; null without one. */
+  readonly cause: string | null;
+  /** What the reader must know of the run as a whole, such as restarts. */
   readonly notes: readonly string[];
   /** What is wrong with the baseline: entries that are stale or expired. Any of them fails the run. */
   readonly baseline: readonly string[];
@@ -145,7 +147,7 @@ export function countsAgainst({ verdict, known }: Pick<Result, 'verdict' | 'know
 }
 
 /** What can be said when only some cases are judged: for reporters that keep a whole document on disk all the time. */
-export function unfinished(start: RunStart, results: readonly Result[], ms: number): Report {
+export function unfinished(start: RunStart, results: readonly Result[], ms: number, cause: string | null): Report {
   const rest = { baseline: [], complete: false } as const;
   return {
     ...start,
@@ -154,6 +156,7 @@ export function unfinished(start: RunStart, results: readonly Result[], ms: numb
     times: UNMEASURED,
     capabilities: UNKNOWN,
     suffix: '',
+    cause,
     notes: [],
     results,
     summary: summarize(results),
@@ -164,6 +167,8 @@ export function unfinished(start: RunStart, results: readonly Result[], ms: numb
 /** Reporters get the results as they come, in the order of the run, and the report at the end. */
 export interface Reporter {
   begin?(start: RunStart): void;
+  /** Before the results that it explains. */
+  cause?(text: string): void;
   result?(result: Result): void;
   end(report: Report): void;
 }

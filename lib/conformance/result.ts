@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { GoAheadError } from '../errors.js';
 import type { Declared } from './capabilities.js';
 import type { Case } from './case.js';
+import { describeExit, type Exit } from './child.js';
 import { clauseLevel } from './clause.js';
 import { CLAUSES } from './clauses.js';
 import type { Evidence, Result } from './report.js';
@@ -16,6 +17,12 @@ export function resultOf(
   const { id, title, clause, needs } = testCase;
   const base = { id, title, clause, needs, level: clauseLevel(clause), sentence: CLAUSES[clause] };
   return { ...base, axes: [], evidence: NO_EVIDENCE, ms: 0, ...rest };
+}
+
+/** The cause of everything where the control transfer at the start fails. */
+export function plainFailure(broken: string, exit: Exit | null): string {
+  const end = exit === null ? '' : `. The process ${describeExit(exit)}`;
+  return `a plain transfer does not work, so nothing can pass: ${broken}${end}`;
 }
 
 /** Throws `OPTION_INVALID`. */

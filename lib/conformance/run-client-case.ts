@@ -233,7 +233,7 @@ async function act(
     }
     case 'count segments':
       segments.push(await segmentsReceived(socket));
-      log.event('note', `${segments.at(-1) ?? 'unknown'} segments with data so far`);
+      log.event('note', `segments with data so far: ${segments.at(-1) ?? 'unknown'}`);
       return true;
   }
 }

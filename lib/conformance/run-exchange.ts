@@ -1,5 +1,6 @@
 /** One exchange of a server case: opens its connections, runs the scripts, and waits until the disk has settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { plural } from '../plural.js';
 import { bufferOf, type Variables } from './bytes.js';
 import type { Plant, ServerExchange } from './case.js';
 import type { Declared } from './capabilities.js';
@@ -63,7 +64,7 @@ async function seenUnder(directory: Directory, name: Buffer, before: DiskEntry |
   const now = await directory.at(name);
   if (now === null) return before === null ? null : 'what stood there is gone';
   if (before !== null && same(before, now)) return null;
-  return `${now.path} (${now.kind}, ${now.size} bytes)`;
+  return `${now.path} (${now.kind}, ${plural(now.size, 'byte')})`;
 }
 
 export async function runExchange(

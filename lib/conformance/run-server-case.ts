@@ -4,7 +4,7 @@ import type { Plant, Profile, ServerCase, ServerExchange, ServerOutcome } from '
 import { clauseLevel } from './clause.js';
 import { mentionsKey } from './bytes.js';
 import { excused, gate, type Capabilities } from './capabilities.js';
-import { describeExit } from './child.js';
+import { describeExit, howEnded } from './child.js';
 import { plainControl, sizedControl } from './control.js';
 import { holds, verdictOf } from './judge.js';
 import type { Axis, Evidence, Result } from './report.js';
@@ -148,7 +148,7 @@ async function prove(testCase: ServerCase, own: ExchangeResult, context: ServerC
     axis: 'alive',
     ok: false,
     expected: ALIVE,
-    actual: crash === null ? '' : `the process ${describeExit(crash)}`,
+    actual: crash === null ? '' : `the process ${howEnded(crash)}`,
   };
   const mayBeOver = capabilities.lasting === 'no';
 
@@ -196,7 +196,7 @@ async function failedTwin(
   const exit = await ground.target.exitWithin(GOING);
   const alive = holds(control.axes) && exit === null;
   const actual =
-    exit === null ? `a plain transfer fails afterwards: ${brokenOf(control)}` : `the process ${describeExit(exit)}`;
+    exit === null ? `a plain transfer fails afterwards: ${brokenOf(control)}` : `the process ${howEnded(exit)}`;
   return {
     axis: axis(false, brokenOf(twin)),
     alive: [{ axis: 'alive', ok: alive, expected: ALIVE, actual: alive ? 'yes' : actual }],

@@ -2,9 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../cause.js';
-import { GoAheadError } from '../errors.js';
 import { Child, describeExit, type Exit, type Memory } from './child.js';
-import { fillCommand, mentions, splitCommand } from './command.js';
+import { fillCommand, mustKnowPort, splitCommand } from './command.js';
 import { freePort } from './listener.js';
 import type { WireLog } from './wire.js';
 import { Wire } from './wire.js';
@@ -47,13 +46,7 @@ export class ServerTarget {
     const { exec, host, dir } = options;
     if (exec === null) return new ServerTarget(options, options.port ?? 12_000, null);
     const words = splitCommand(exec);
-    if (options.port === null && !mentions(words, 'port')) {
-      throw new GoAheadError(
-        'OPTION_INVALID',
-        'The command of --exec is not told a port: put {port} into it, or say its fixed one with --port.',
-        { expected: '{port} in the command, or --port', actual: exec },
-      );
-    }
+    mustKnowPort(words, exec, options.port);
     const port = options.port ?? (await freePort(host));
     const filled = fillCommand(words, { port: String(port), dir: dir ?? '', host });
     const target = new ServerTarget(options, port, filled);

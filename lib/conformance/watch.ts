@@ -1,5 +1,6 @@
 /** What a case watches beside its connections: the process of the target, or what the whole run left on disk. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { plural } from '../plural.js';
 import type { Watch } from './case.js';
 import type { Memory } from './child.js';
 import type { Axis } from './report.js';
@@ -81,7 +82,7 @@ async function nothingLeft({ directory, times }: Watched, mark: string): Promise
   for (;;) {
     const left = await directory.residue(mark);
     const ok = left.length === 0;
-    const shown = left.slice(0, 4).map(({ path, kind, size }) => `${path} (${kind}, ${size} bytes)`);
+    const shown = left.slice(0, 4).map(({ path, kind, size }) => `${path} (${kind}, ${plural(size, 'byte')})`);
     if (ok || performance.now() > until)
       return { axis: 'disk', ok, expected, actual: ok ? 'nothing' : `${left.length}: ${shown.join(', ')}` };
     await sleep(SAMPLE);

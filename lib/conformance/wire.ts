@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { codeOf } from '../cause.js';
+import { plural } from '../plural.js';
 import { escaped } from './bytes.js';
 import type { Ending } from './case.js';
 
@@ -50,7 +51,7 @@ const TRACED_ENTRIES = 20_000;
 /** What a trace keeps of the bytes of a connection. */
 const TRACED_BYTES = 2 * 1024 * 1024;
 
-const lost = (count: number): string => `after ${count} lines that are not shown`;
+const lost = (count: number): string => `after ${plural(count, 'line')} not shown`;
 
 function withoutBytes(entry: WireEntry): WireEntry {
   const { at, note } = entry;

@@ -119,6 +119,8 @@ t.test('2: the command line is wrong', async (t) => {
     [['client', '--exec', 'a {name} {port}'], /told a name only/],
     [['client', ...exec, '--cwd', '/no/such/folder'], /--cwd .* is not a directory/],
     [['explain', 'server/size/zer'], /no case "server\/size\/zer"; did you mean server\/size\/zero/],
+    [['explain', 'server/end/fin-midbody'], /did you mean server\/end\/fin-mid-body or .* or .*\?/],
+    [['explain', 'nothing like it'], /no case "nothing like it"; see go-ahead conform list/],
     [['explain'], /missing required argument/],
     [['list', '--role', 'proxy'], /Allowed choices are server, client/],
   ];
@@ -204,7 +206,7 @@ t.test('a fixed port, and a server that stores where it stands', { skip: noPytho
   const cwd = t.testdir({ 'mine.txt': 'mine' });
   const port = String(await portOf(t, false));
   const argv = ['server', '--exec', `${SERVER} ${port} .`, '--port', port, '--cwd', cwd, '--profile', 'classic'];
-  await exits(t, 0, [...argv, '--suffix', '.temp', '--only', 'server/size/1023'], /1 pass; 1 of 1 cases/);
+  await exits(t, 0, [...argv, '--suffix', '.temp', '--only', 'server/size/1023'], /1 pass; 1 of 1 case /);
   t.strictSame(readdirSync(cwd), ['mine.txt']);
 });
 
@@ -212,7 +214,7 @@ t.test('a fixed port, and a client that sends from where it stands', { skip: noP
   const cwd = t.testdir({});
   const port = String(await portOf(t, false));
   const argv = ['client', '--exec', `${CLIENT} {name} 127.0.0.1 ${port}`, '--port', port, '--cwd', cwd];
-  await exits(t, 0, [...argv, '--profile', 'classic', '--only', 'client/size/1023'], /1 pass; 1 of 1 cases/);
+  await exits(t, 0, [...argv, '--profile', 'classic', '--only', 'client/size/1023'], /1 pass; 1 of 1 case /);
   t.strictSame(readdirSync(cwd), []);
 });
 

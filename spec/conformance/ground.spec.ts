@@ -495,7 +495,7 @@ t.test('what a case watches', async (t) => {
     ['residue', watched({}), null, /no directory/],
     ['residue', watched({ directory: residues([]) }), true, /^nothing$/],
     ['residue', watched({ directory: residues(left, []) }), true, /^nothing$/],
-    ['residue', watched({ directory: residues(left), ...impatient }), false, /^1: a \(file, 1 bytes\)$/],
+    ['residue', watched({ directory: residues(left), ...impatient }), false, /^1: a \(file, 1 byte\)$/],
   ];
   for (const [what, ground, ok, actual] of table) {
     const over = await startWatch(what, ground, TOKEN);

@@ -70,6 +70,41 @@ t.test('no format lets a raw control, bidi or separator character through', asyn
   }
 });
 
+t.test('what is counted stands in the singular where it is one', async (t) => {
+  const one = sample([sampleResult('fail', 0, false)], { cases: 1 });
+  for (const name of REPORTER_NAMES)
+    t.notMatch(written(name, one), /\b1 (cases|bytes|lines|connections|times)\b/, name);
+  for (const [name, counted] of Object.entries({
+    pretty: /profile full, 1 case, seed[^]*; 1 of 1 case in/,
+    markdown: /, 1 of 1 case$/m,
+  } as const)) {
+    t.match(written(name as ReporterName, one), counted, name);
+  }
+});
+
+t.test('the cause of most failures stands before all of them', async (t) => {
+  const cause = 'a plain transfer does not work, so nothing can pass: the reply was wrong';
+  const results = [0, 1, 2, 3, 4].map((n) => sampleResult('fail', n, false));
+  const of = sample(results, { cause });
+  const ids = results.map(({ id }) => id);
+  for (const name of REPORTER_NAMES) {
+    const text = written(name, of);
+    const at = text.indexOf('First of all: a plain transfer');
+    if (name === 'json' || name === 'junit') continue;
+    t.ok(at >= 0 && ids.every((id) => !text.slice(0, at).includes(id)), name);
+  }
+  t.equal((JSON.parse(written('json', of)) as Report).cause, cause);
+  t.match(written('junit', of), /<system-err>First of all: a plain transfer/);
+  const pretty = written('pretty', of);
+  t.equal([...pretty.matchAll(/^ +again: /gm)].length, 1, 'one exchange shows it');
+  t.match(
+    pretty,
+    /\n\nFirst of all: .*\n(note: .*\n)*5 fail; /,
+    'and once more at the end, where a reader of a terminal is',
+  );
+  t.equal([...written('markdown', of).matchAll(/^Again:/gm)].length, 3);
+});
+
 t.test('TAP', async (t) => {
   for (const [what, of] of Object.entries(samples)) {
     const text = written('tap', of);

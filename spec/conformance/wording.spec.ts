@@ -14,13 +14,15 @@ import {
   text,
 } from '../../lib/conformance/bytes.js';
 import type { Step } from '../../lib/conformance/case.js';
-import { CLIENT_CASES } from '../../lib/conformance/cases/index.js';
+import { CASES, CLIENT_CASES } from '../../lib/conformance/cases/index.js';
 import { describeExit, type Exit } from '../../lib/conformance/child.js';
 import { splitCommand } from '../../lib/conformance/command.js';
 import { DECLARABLE, parseDeclarations } from '../../lib/conformance/declare.js';
 import { describeBytes, describeStep } from '../../lib/conformance/describe-step.js';
 import { Doubts } from '../../lib/conformance/doubts.js';
 import { judgeClient } from '../../lib/conformance/judge-client.js';
+import { LastWords } from '../../lib/conformance/last-words.js';
+import { distance, nearest } from '../../lib/conformance/nearest.js';
 import { Recorder } from '../../lib/conformance/recorder.js';
 import type { Result, Verdict } from '../../lib/conformance/report.js';
 import { createReporter, REPORTER_NAMES, type ReporterName } from '../../lib/conformance/reporters/create.js';
@@ -90,7 +92,7 @@ t.test('bytes and steps in words', async (t) => {
     [{ do: 'pause' }, 'let a while pass'],
     [{ do: 'pause', ms: 3 }, 'let 3 ms pass'],
     [{ do: 'change file', how: { kind: 'remove' } }, 'remove the file'],
-    [{ do: 'change file', how: { kind: 'truncate', to: 1 } }, 'cut the file to 1 bytes'],
+    [{ do: 'change file', how: { kind: 'truncate', to: 1 } }, 'cut the file to 1 byte'],
     [{ do: 'change file', how: { kind: 'append', bytes: hex('00') } }, 'append 00 to the file'],
     [{ do: 'change file', how: { kind: 'rewrite', at: 2, bytes: hex('00') } }, 'change the file at byte 2: 00'],
     [{ do: 'change file', how: { kind: 'replace', bytes: hex('00') } }, 'put another file in its place: 00'],
@@ -232,8 +234,8 @@ t.test('every reporter tells every case, with much evidence or with none', async
     json: [/"disk":null/],
     junit: [/message="one"/, /disk: same/],
     html: [
-      /20 more lines are in the JSON report/,
-      /8 more connections/,
+      /20 further lines in the JSON report/,
+      /8 further connections in/,
       /No connection was made/,
       /Nothing, before and after/,
       /the same without the fault/,
@@ -355,7 +357,7 @@ t.test('a script has each step', async (t) => {
   const server = script([...TRACED, ...ends('received FIN'), ...ends('sent FIN')], 'server');
   t.match(server, 'ADDRESS = ("127.0.0.1", 5)');
   t.match(server, /c\.send\(h\("61 62"\)\)\n +c\.wait\(1\)\n/);
-  t.match(server, '# 70000 bytes were too many to keep');
+  t.match(server, '# 70000 bytes too many to keep');
   t.match(server, /c\.until_end\(\)\n +c\.fin\(\)\n +c\.until_end\(\)/);
   t.match(server, '@connection("c\\u00e9"');
   t.match(script([...TRACED.slice(0, 2), ...ends('sent RST')], 'server'), /sleep\(0\.0100\)\n +c\.rst\(\)/);
@@ -440,7 +442,50 @@ t.test('a long log is cut, and the last line says so', async (t) => {
   const log = Array.from({ length: 203 }, (_, at): WireEntry => ({ at, event: 'note', note: 'x', time: at }));
   const short = abridged(log);
   t.equal(short.length, 200);
-  t.strictSame(short.at(-1), { at: 202, event: 'note', note: 'after 3 lines that are not shown' });
+  t.strictSame(short.at(-1), { at: 202, event: 'note', note: 'after 3 lines not shown' });
   t.strictSame(abridged(TRACED.slice(1, 2)), [{ at: 1, event: 'sent', length: 2, hex: '61 62', text: 'ab' }]);
   t.strictSame(abridged([]), []);
+});
+
+t.test('what somebody may have meant', async (t) => {
+  const ids = CASES.map(({ id }) => id);
+  const table: [string, string | undefined][] = [
+    ['server/size/zer', 'server/size/zero'],
+    ['server/nmae/plain', 'server/name/plain'],
+    ['Server/Size/Zero', 'server/size/zero'],
+    ['client/replay/capital', 'client/reply/capital'],
+    ['reply/capital', 'client/reply/capital'],
+    ['fin-mid-body', 'server/end/fin-mid-body'],
+    ['server/end/fin-midbody', 'server/end/fin-mid-body'],
+    ['nothing like it at all', undefined],
+    ['', undefined],
+  ];
+  for (const [text, first] of table) {
+    const found = nearest(text, ids);
+    t.equal(found[0], first, text);
+    t.ok(found.length <= 3, text);
+  }
+  t.strictSame(
+    [distance('kitten', 'sitting'), distance('ab', 'ba'), distance('', 'abc'), distance('abc', ''), distance('a', 'a')],
+    [3, 1, 3, 3, 0],
+  );
+});
+
+t.test('the last words of a process are told once', async (t) => {
+  const words = new LastWords();
+  const dead = (id: string, process: string, verdict: Verdict = 'fail'): string | undefined =>
+    words.once({ ...sampleResult(verdict, 0, false), id, evidence: { connections: [], disk: null, process } }).evidence
+      .process;
+  const crash = (name: string): string =>
+    `exited with status 1; stderr ends: Error: line 2: no such file: '/tmp/${name}'`;
+  t.equal(dead('a', crash('xyz0001a.bin')), crash('xyz0001a.bin'));
+  t.equal(
+    dead('b', crash('xyz0002b.bin')),
+    'exited with status 1; stderr ends as in a',
+    'but for the name of the file',
+  );
+  t.equal(dead('c', crash('x1').replace('line 2', 'line 3')), crash('x1').replace('line 2', 'line 3'), 'another line');
+  t.equal(dead('d', crash('x1').replace('status 1', 'status 2')), crash('x1').replace('status 1', 'status 2'));
+  t.equal(dead('e', crash('x1'), 'pass'), crash('x1'), 'a pass is no failure that is told again');
+  t.equal(dead('f', 'had to be killed'), 'had to be killed');
 });

@@ -8,6 +8,7 @@ export class DocumentReporter implements Reporter {
   readonly #results: Result[] = [];
   readonly #begun = performance.now();
   #start: RunStart | null = null;
+  #cause: string | null = null;
 
   constructor(output: ReportOutput, render: (report: Report) => string) {
     this.#output = output;
@@ -16,6 +17,11 @@ export class DocumentReporter implements Reporter {
 
   begin(start: RunStart): void {
     this.#start = start;
+    this.#partly();
+  }
+
+  cause(text: string): void {
+    this.#cause = text;
     this.#partly();
   }
 
@@ -32,7 +38,7 @@ export class DocumentReporter implements Reporter {
     const start = this.#start;
     if (start === null) return;
     const ms = Math.round(performance.now() - this.#begun);
-    this.#output.document(() => this.#render(unfinished(start, [...this.#results], ms)), false);
+    this.#output.document(() => this.#render(unfinished(start, [...this.#results], ms, this.#cause)), false);
   }
 }
 

@@ -1,4 +1,5 @@
 /** One case on the HTML page. Everything that a target or a user chose goes through `esc`. */
+import { plural } from '../../plural.js';
 import type { Role } from '../case.js';
 import type { Axis, Evidence, Result, Verdict } from '../report.js';
 import type { WireEntry } from '../wire.js';
@@ -92,7 +93,7 @@ function exchange({ evidence: { connections }, verdict }: Result, role: Role): s
     const rows = log.slice(0, most.lines).map((entry) => logRow(entry, role));
     const more =
       log.length > most.lines
-        ? `<p class="soft">${log.length - most.lines} more lines are in the JSON report.</p>\n`
+        ? `<p class="soft">${plural(log.length - most.lines, 'further line')} in the JSON report.</p>\n`
         : '';
     return (
       `<div class="scroll"><table class="log"><caption>${esc(label)}${label.startsWith('twin') ? ': the same without the fault' : ''}</caption><thead><tr><th scope="col">Time</th>` +
@@ -101,7 +102,7 @@ function exchange({ evidence: { connections }, verdict }: Result, role: Role): s
     );
   });
   const more = connections.length - most.connections;
-  const rest = more > 0 ? `<p class="soft">${more} more connections are in the JSON report.</p>\n` : '';
+  const rest = more > 0 ? `<p class="soft">${plural(more, 'further connection')} in the JSON report.</p>\n` : '';
   return `<h4>The exchange</h4>\n${tables.join('')}${rest}`;
 }
 

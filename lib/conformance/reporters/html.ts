@@ -6,7 +6,7 @@
 import { countsAgainst, type ExitCode, type Report, type Result, type Verdict } from '../report.js';
 import { anchor, badge, BRIEF, CARD, esc, LOOK, type Look } from './html-case.js';
 import { STYLE } from './html-style.js';
-import { BY_URGENCY, byUrgency, exitMeaning, firstLine, sums } from './text.js';
+import { BY_URGENCY, byUrgency, causeText, exitMeaning, firstLine, judgedOf, sums } from './text.js';
 
 const MEANING: Readonly<Record<Verdict, string>> = {
   pass: 'as the clause asks, and proved by a whole transfer',
@@ -36,9 +36,9 @@ const BANNER: Readonly<Record<ExitCode, readonly [look: Look, words: string]>> =
 };
 
 function banner(report: Report): string {
-  const { exitCode, complete, results, cases } = report;
+  const { exitCode, complete } = report;
   const [look, words] = BANNER[exitCode];
-  const part = complete ? '' : ` The run is not complete: ${results.length} of ${cases} cases.`;
+  const part = complete ? '' : ` The run is not complete: ${judgedOf(report)}.`;
   return (
     `<p class="banner is-${look}" role="status"><strong>${words}</strong> ` +
     `${esc(`${sums(report)}: ${exitMeaning(report)}.${part}`)} <span class="soft">Exit code ${exitCode}.</span></p>\n`
@@ -111,6 +111,7 @@ export function html(report: Report): string {
     `<title>${esc(title)}</title>\n<style>${STYLE}</style>\n</head>\n<body>\n<main>\n`,
     `<h1>Conformance of a go-ahead ${role}</h1>\n<p class="mono">${esc(target)}</p>\n`,
     banner(report),
+    report.cause === null ? '' : `<p class="banner is-fail">${esc(causeText(report.cause))}</p>\n`,
     counts(report),
     contents(open),
     remarks(report),

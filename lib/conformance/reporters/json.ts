@@ -24,8 +24,8 @@ export class JsonReporter implements Reporter {
   }
 
   end(report: Report): void {
-    const { ms, times, capabilities, suffix, notes, baseline, complete, summary, exitCode } = report;
-    const rest = { ms, times, capabilities, suffix, notes, baseline, complete, summary, exitCode };
+    const { ms, times, capabilities, suffix, cause, notes, baseline, complete, summary, exitCode } = report;
+    const rest = { ms, times, capabilities, suffix, cause, notes, baseline, complete, summary, exitCode };
     this.#write(`\n],${jsonText(rest).slice(1)}\n`);
   }
 }

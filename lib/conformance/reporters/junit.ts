@@ -8,10 +8,12 @@
 import { countsAgainst, type Report, type Result } from '../report.js';
 import { remembered } from './document-reporter.js';
 import {
+  causeText,
   diskChanges,
   diskLine,
   exitMeaning,
   firstLine,
+  judgedOf,
   shown,
   shownLines,
   sums,
@@ -69,13 +71,17 @@ const testCase = remembered((result) => {
   return `    <testcase${values}>${outcome(result)}</testcase>\n`;
 });
 
+function causes({ cause }: Report): readonly string[] {
+  return cause === null ? [] : [causeText(cause)];
+}
+
 /** Null when the verdicts of the cases say all there is to say. */
 function wholeRun(report: Report): string | null {
   const { exitCode, complete, baseline } = report;
   if ((exitCode === 0 || exitCode === 1 || exitCode === 3 || exitCode === 5) && complete && baseline.length === 0)
     return null;
   const message = `exit ${exitCode}: ${exitMeaning(report)}`;
-  const lines = [...baseline, ...report.notes, `${report.results.length} of ${report.cases} cases were judged`];
+  const lines = [...causes(report), ...baseline, ...report.notes, `${judgedOf(report)} judged`];
   const values = attributes({ classname: 'go-ahead.run', name: 'the run as a whole', time: '0' });
   const error = `<error${attributes({ type: 'run', message })}>${xml(lines.map(shown).join('\n'))}</error>`;
   return `    <testcase${values}>${error}</testcase>\n`;
@@ -111,7 +117,7 @@ export function junit(report: Report): string {
     ...results.map((result) => testCase(result)),
     run ?? '',
     `    <system-out>${xml(sums(report))}</system-out>\n`,
-    `    <system-err>${xml(report.notes.map(shown).join('\n'))}</system-err>\n`,
+    `    <system-err>${xml([...causes(report), ...report.notes].map(shown).join('\n'))}</system-err>\n`,
     '  </testsuite>\n</testsuites>\n',
   ].join('');
 }

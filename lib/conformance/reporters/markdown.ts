@@ -5,9 +5,11 @@ import {
   AXES,
   BY_URGENCY,
   byUrgency,
+  causeText,
   diskChanges,
   diskLine,
   exitMeaning,
+  judgedOf,
   shown,
   shownLines,
   verdictText,
@@ -16,6 +18,8 @@ import {
 
 /** More cases than this are only listed: such pages have a limit (GitHub's is 1 MiB). */
 const IN_FULL = 40;
+/** Where one cause explains most failures, more of them show nothing new. */
+const IN_FULL_OF_ONE_CAUSE = 3;
 const LINES = 40;
 
 /** No markup, no link, no mention can come out of it. */
@@ -107,7 +111,8 @@ function listOf(title: string, results: readonly Result[]): readonly string[] {
 }
 
 export function markdown(report: Report): string {
-  const { role, target, profile, seed, results, cases, complete, summary, exitCode, baseline, notes } = report;
+  const { role, target, profile, seed, results, complete, summary, exitCode, baseline, notes, cause } = report;
+  const most = cause === null ? IN_FULL : IN_FULL_OF_ONE_CAUSE;
   const open = byUrgency(results.filter((result) => countsAgainst(result)));
   const known = results.filter((result) => result.known !== undefined);
   const of = (verdict: Result['verdict']): readonly Result[] => results.filter((one) => one.verdict === verdict);
@@ -116,7 +121,8 @@ export function markdown(report: Report): string {
     '',
     `**${exitMeaning(report)}.**`,
     '',
-    `${code(target)}, profile ${profile}, seed ${seed}, ${results.length} of ${cases} cases${complete ? '' : ' (not complete)'}`,
+    ...(cause === null ? [] : [`> ${md(causeText(cause))}`, '']),
+    `${code(target)}, profile ${profile}, seed ${seed}, ${judgedOf(report)}${complete ? '' : ' (not complete)'}`,
     '',
     '| verdict | cases |',
     '| --- | ---: |',
@@ -125,8 +131,8 @@ export function markdown(report: Report): string {
     '',
     ...[...baseline.map((problem) => `baseline: ${problem}`), ...notes].map((note) => `- ${md(note)}`),
     '',
-    ...open.slice(0, IN_FULL).flatMap((result) => section(result)),
-    ...listOf('More that failed', open.slice(IN_FULL)),
+    ...open.slice(0, most).flatMap((result) => section(result)),
+    ...listOf('More that failed', open.slice(most)),
     ...listOf('Known failures', known),
     ...listOf('Untestable here', of('untestable')),
     ...listOf('Not applicable', of('not applicable')),

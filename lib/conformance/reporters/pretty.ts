@@ -1,6 +1,18 @@
 /** For a terminal: what failed and why, in the order of the run; the sums at the end. */
+import { plural } from '../../plural.js';
 import { countsAgainst, type Report, type Reporter, type Result, type RunStart, type Verdict } from '../report.js';
-import { diskChanges, diskLine, exitMeaning, shown, shownLines, sums, verdictText, wireLine } from './text.js';
+import {
+  causeText,
+  diskChanges,
+  diskLine,
+  exitMeaning,
+  judgedOf,
+  shown,
+  shownLines,
+  sums,
+  verdictText,
+  wireLine,
+} from './text.js';
 
 export type Paint = (colour: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
@@ -48,6 +60,8 @@ export class PrettyReporter implements Reporter {
   readonly #unseen = new Map<string, Unseen>();
   readonly #write: (text: string) => void;
   readonly #verbose: boolean;
+  #cause: string | null = null;
+  #shownOfCause = 0;
   readonly #paint: Paint;
 
   /** `verbose`: the passing cases too, and everything that is known of each. */
@@ -62,7 +76,12 @@ export class PrettyReporter implements Reporter {
 
   begin({ role, target, profile, cases, seed }: RunStart): void {
     this.#line(this.#paint('bold', `${role} ${shown(target)}`));
-    this.#line(`profile ${profile}, ${cases} cases, seed ${seed}`, '');
+    this.#line(`profile ${profile}, ${plural(cases, 'case')}, seed ${seed}`, '');
+  }
+
+  cause(text: string): void {
+    this.#cause = text;
+    this.#line(this.#paint('red', shown(causeText(text))), '');
   }
 
   result(result: Result): void {
@@ -80,6 +99,9 @@ export class PrettyReporter implements Reporter {
     if (known !== undefined) this.#indented(verdictText(result));
     for (const line of reason === '' ? [] : shownLines(reason)) this.#indented(line);
     if (!countsAgainst(result) && !this.#verbose) return;
+    // Where all fail for one cause, one exchange shows it.
+    if (this.#cause !== null && this.#shownOfCause > 0 && !this.#verbose) return;
+    this.#shownOfCause += 1;
     this.#indented(this.#paint('bold', `${clause}: ${sentence}`));
     const { connections, disk, process } = result.evidence;
     const accepted = result.axes.some(({ axis, ok }) => axis === 'twin' && ok === true);
@@ -100,19 +122,21 @@ export class PrettyReporter implements Reporter {
 
   end(report: Report): void {
     this.#tellUnseen();
+    const { cause } = report;
+    const told = [...this.#unseen.values()].some(({ reason }) => reason === cause);
+    // Once more, since it has scrolled away by now.
+    if (cause !== null && !told) this.#line('', this.#paint('red', shown(causeText(cause))));
     for (const note of report.notes) this.#line(`note: ${shown(note)}`);
     for (const problem of report.baseline) this.#line(this.#paint('red', `baseline: ${shown(problem)}`));
     const colour = report.exitCode === 0 ? 'green' : report.exitCode === 3 ? 'yellow' : 'red';
     const seconds = (report.ms / 1000).toFixed(1);
-    this.#line(
-      this.#paint('bold', `${sums(report)}; ${report.results.length} of ${report.cases} cases in ${seconds} s`),
-    );
+    this.#line(this.#paint('bold', `${sums(report)}; ${judgedOf(report)} in ${seconds} s`));
     this.#line(this.#paint(colour, `exit ${report.exitCode}: ${exitMeaning(report)}`));
   }
 
   #tellUnseen(): void {
     for (const { what, verdict, reason, ids } of this.#unseen.values()) {
-      const count = ids.length === 1 ? '1 case' : `${ids.length} cases`;
+      const count = plural(ids.length, 'case');
       const sign = this.#paint(COLOUR[verdict], SIGN[verdict]);
       this.#line(`${sign} ${count} ${what}: ${shown(reason)}`);
       const names = ids.slice(0, NAMED);

@@ -5,7 +5,17 @@
  * `untestable` and what the baseline expects are `not ok ... # TODO`: not green, and not a failure either.
  */
 import { countsAgainst, type Report, type Reporter, type Result, type RunStart } from '../report.js';
-import { diskChanges, diskLine, exitMeaning, shown, shownLines, sums, verdictText, wireLine } from './text.js';
+import {
+  causeText,
+  diskChanges,
+  diskLine,
+  exitMeaning,
+  shown,
+  shownLines,
+  sums,
+  verdictText,
+  wireLine,
+} from './text.js';
 
 function escaped(text: string): string {
   return shown(text).replace(/[\\#]/g, '\\$&');
@@ -68,6 +78,10 @@ export class TapReporter implements Reporter {
 
   begin({ cases, role, target, profile, seed }: RunStart): void {
     this.#lines('TAP version 14', `1..${cases + 1}`, `# ${role} ${shown(target)}, profile ${profile}, seed ${seed}`);
+  }
+
+  cause(text: string): void {
+    this.#lines(`# ${shown(causeText(text))}`);
   }
 
   result(result: Result): void {

@@ -1,4 +1,5 @@
 /** How evidence is worded, in one way for all reporters. Everything that a target or a user chose is made printable. */
+import { plural } from '../../plural.js';
 import { printable, printableJson } from '../../printable.js';
 import type { DiskEntry, Snapshot } from '../disk-entry.js';
 import { countsAgainst, type AxisName, type Report, type Result, type Verdict } from '../report.js';
@@ -52,6 +53,11 @@ export function sums({ summary }: Pick<Report, 'summary'>): string {
   return counts.length === 0 ? 'nothing ran' : counts.join(', ');
 }
 
+/** How the cause of most failures is told, which stands before all of them. */
+export function causeText(cause: string): string {
+  return `First of all: ${cause}`;
+}
+
 /** What its exit code says of this run. */
 export function exitMeaning({ exitCode, results, baseline, complete, summary }: Report): string {
   switch (exitCode) {
@@ -98,8 +104,13 @@ export function verdictText({ verdict, known }: Result): string {
   return known === undefined ? verdict : `${verdict} (known until ${known.expires}: ${shown(known.reason)})`;
 }
 
+/** How many of the cases were judged. */
+export function judgedOf({ results, cases }: Pick<Report, 'results' | 'cases'>): string {
+  return `${results.length} of ${plural(cases, 'case')}`;
+}
+
 export function byteCount(length: number): string {
-  return `${length} ${length === 1 ? 'byte' : 'bytes'}`;
+  return plural(length, 'byte');
 }
 
 /** How a line of a wire log begins. */

@@ -1,5 +1,6 @@
 /** A Python script that plays the suite's side of a case again, without the suite. It judges nothing: it shows what comes. */
 import { deflateSync } from 'node:zlib';
+import { plural } from '../../plural.js';
 import type { LocalFile, Role } from '../case.js';
 import type { Result } from '../report.js';
 import { shown } from '../reporters/text.js';
@@ -327,7 +328,7 @@ export function replayScript(
     `# ${clause}: ${sentence}`,
     `# It was: ${verdict}. The same with a verdict: ${shown(replay)}`,
     `# Usage: python3 THIS ${usage}`,
-    ...(lost === 0 ? [] : [`# ${lost} bytes were too many to keep; zeros are sent in their place.`]),
+    ...(lost === 0 ? [] : [`# ${plural(lost, 'byte')} too many to keep; zeros are sent in their place.`]),
   ];
   const own =
     role === 'server'

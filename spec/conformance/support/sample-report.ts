@@ -95,9 +95,16 @@ export function sample(
     readonly reachable?: boolean;
     readonly cases?: number;
     readonly baseline?: string[];
+    readonly cause?: string;
   } = {},
 ): Sample {
-  const { hostile = false, reachable = true, cases = results.length, baseline = [] } = options;
+  const {
+    hostile = false,
+    reachable = true,
+    cases = results.length,
+    baseline = [],
+    cause = hostile ? nth(0) : null,
+  } = options;
   const start: RunStart = {
     schema: 'go-ahead/conformance-report',
     version: 1,
@@ -119,6 +126,7 @@ export function sample(
     times: UNMEASURED,
     capabilities: UNKNOWN,
     suffix: hostile ? nth(0) : '.temp',
+    cause,
     notes: hostile ? HOSTILE : ['The target went down in server/end/overrun'],
     results: [...results].sort((a, b) => (a.id < b.id ? -1 : 1)),
     summary: summarize(results),
@@ -139,6 +147,7 @@ export function everyVerdict(hostile: boolean): Sample {
 
 export function play(reporter: Reporter, { start, results, report }: Sample): void {
   reporter.begin?.(start);
+  if (report.cause !== null) reporter.cause?.(report.cause);
   for (const result of results) reporter.result?.(result);
   reporter.end(report);
 }

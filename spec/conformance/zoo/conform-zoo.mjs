@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { conformClient, conformServer } from '../../../dist/conformance/index.js';
-import { buildFolder, falseFailures, GOOD_CLIENTS, GOOD_SERVERS, goodOptions, missing } from './good.mjs';
+import { buildFolder, falseFailures, GOOD_CLIENTS, GOOD_SERVERS, goodOptions, missing, modeFor } from './good.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -25,13 +25,14 @@ for (const role of values.role) {
       continue;
     }
     for (const mode of values.mode) {
-      const options = goodOptions(role, peer, mode === 'none' ? null : mode);
+      const network = modeFor(peer, mode);
+      const options = goodOptions(role, peer, mode === 'none' ? null : network);
       const report = await conform({ ...options, quick: values.quick, only: values.only });
       const { pass, 'not applicable': other, untestable } = report.summary;
       const problems = falseFailures(report);
       failures += problems.length;
       console.log(
-        `${role} ${name}, ${peer.profile}, network ${mode}: ${pass} pass, ${other} n/a, ${untestable} untestable, ` +
+        `${role} ${name}, ${peer.profile}, network ${network}: ${pass} pass, ${other} n/a, ${untestable} untestable, ` +
           `${problems.length} FALSE, ${report.ms} ms, round trip ${report.times.roundTrip.toFixed(1)} ms`,
       );
       for (const problem of problems) console.log(`  ${problem.slice(0, 400)}`);

@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PYTHON } from '../../support/python.mjs';
 import { DECLARED } from './matrix.mjs';
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
@@ -28,9 +29,9 @@ export const GOOD_SERVERS = {
       ...['--header-timeout', String(DECLARED.headerTimeout), '--idle-timeout', String(DECLARED.idleTimeout)],
     ],
   },
-  'Python, threads': classicServer('python3', here('../../interop/classic_server.py')),
-  'Python, asyncio': classicServer('python3', here('good/asyncio_server.py')),
-  'Python, 1 MiB buffers': classicServer('python3', here('good/large_buffer_server.py')),
+  'Python, threads': classicServer(PYTHON, here('../../interop/classic_server.py')),
+  'Python, asyncio': classicServer(PYTHON, here('good/asyncio_server.py')),
+  'Python, 1 MiB buffers': classicServer(PYTHON, here('good/large_buffer_server.py')),
   'C, processes': { ...classicServer(here('good/server.c')), compiled: 'cc' },
   'Rust, threads': { ...classicServer(here('good/server.rs')), compiled: 'rustc' },
   'Go, goroutines': { ...classicServer(here('good/server.go')), compiled: 'go' },
@@ -51,24 +52,35 @@ export const GOOD_CLIENTS = {
       ...['--reply-timeout', MS, '--send-timeout', MS, '--confirm-timeout', MS],
     ],
   },
-  'Python, 1,024-byte buffers': classicClient('python3', here('../../interop/classic_client.py')),
-  'Python, asyncio': classicClient('python3', here('good/asyncio_client.py')),
-  'Python, 1 MiB buffers': classicClient('python3', here('good/large_buffer_client.py')),
+  'Python, 1,024-byte buffers': oneRecv(classicClient(PYTHON, here('../../interop/classic_client.py'))),
+  'Python, asyncio': classicClient(PYTHON, here('good/asyncio_client.py')),
+  'Python, 1 MiB buffers': oneRecv(classicClient(PYTHON, here('good/large_buffer_client.py'))),
   C: { ...classicClient(here('good/client.c')), compiled: 'cc' },
   Rust: { ...classicClient(here('good/client.rs')), compiled: 'rustc' },
   Go: { ...classicClient(here('good/client.go')), compiled: 'go' },
 };
 
 function classicServer(...command) {
-  return { profile: 'classic', words: (port, dir) => [...command, port, dir] };
+  return oneRecv({ profile: 'classic', words: (port, dir) => [...command, port, dir] });
 }
 function classicClient(...command) {
   return { profile: 'classic', words: (file, host, port) => [...command, file, host, port] };
 }
 
+/** As the course teaches it, one call of recv takes the header, or the reply, so both must arrive in one piece. */
+function oneRecv(peer) {
+  return { ...peer, oneRecv: true };
+}
+
+/** A network that cuts everything into single bytes is one on which such peers cannot work, and need not. */
+export function modeFor({ oneRecv = false }, mode) {
+  return mode === 'chop' && oneRecv ? 'chop-body' : mode;
+}
+
 /** Cases that ask for what a network does not let through, each with the reason. */
 export const NOT_MEANINGFUL = {
   chop: {},
+  'chop-body': {},
   coalesce: {},
   delay: {},
 };

@@ -102,7 +102,7 @@ function hash(text) {
 /** A case kills a defect when its verdict is `fail` or `warn`. `plain` is whether a plain transfer works. */
 export function killsOf(report) {
   const kills = report.results.filter(({ verdict }) => verdict === 'fail' || verdict === 'warn').map(({ id }) => id);
-  return { plain: !report.notes.some((note) => note.startsWith('The control transfer failed')), kills: kills.sort() };
+  return { plain: report.cause === null, kills: kills.sort() };
 }
 
 // ---- the file: one line a defect

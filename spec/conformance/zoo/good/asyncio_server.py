@@ -8,6 +8,8 @@ async def receive(reader, writer):
     path = None
     try:
         header = await reader.read(1024)
+        if len(header) < 9:
+            raise ConnectionError('no header')
         size = int.from_bytes(header[:8], 'big')
         path = os.path.join(sys.argv[2], os.path.basename(header[8:].decode()))
         writer.write(b'go ahead')

@@ -9,6 +9,8 @@ BUFFER = 1 << 20
 class Receiver(socketserver.BaseRequestHandler):
     def handle(self):
         header = self.request.recv(BUFFER)
+        if len(header) < 9:
+            return
         left = int.from_bytes(header[:8], 'big')
         path = os.path.join(sys.argv[2], os.path.basename(header[8:].decode()))
         self.request.sendall(b'go ahead')

@@ -15,8 +15,7 @@ fn receive(mut stream: TcpStream, directory: &str) -> Result<(), Error> {
     let last = Path::new(name).file_name().ok_or(Error::from(ErrorKind::InvalidInput))?;
     let path = Path::new(directory).join(last);
     let mut file = File::create(&path)?;
-    stream.write_all(b"go ahead")?;
-    let stored = copy(&mut (&mut stream).take(size), &mut file);
+    let stored = stream.write_all(b"go ahead").and_then(|()| copy(&mut (&mut stream).take(size), &mut file));
     match stored {
         Ok(stored) if stored == size => Ok(()),
         _ => remove_file(path),
