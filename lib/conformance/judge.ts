@@ -154,7 +154,8 @@ export function judgeDisk(judged: readonly JudgedRun[], view: DiskView): Axis {
   const anything = judged.some(({ outcome }) => outcome.disk === 'any');
   const directories = left.filter(({ kind }) => kind === 'directory').map(({ path }) => `${path}/`);
   const residue = left.filter(({ path }) => !directories.some((directory) => path.startsWith(directory)));
-  if (residue.length > 0 && !anything) problems.push(`not accounted for: ${showEntries(residue)}`);
+  const which = residue.length === view.inside.length ? '' : `: ${showEntries(residue)}`;
+  if (residue.length > 0 && !anything) problems.push(`not accounted for${which}`);
   if (view.outside.length > 0) problems.push(`outside the directory: ${showEntries(view.outside)}`);
   const there = showEntries([...view.inside, ...view.outside]);
   return axis('disk', problems.length === 0, expected, problems.length === 0 ? there : `${there}: ${listed(problems)}`);

@@ -257,19 +257,41 @@ t.test('the connection is judged', async (t) => {
 t.test('the disk is judged', async (t) => {
   const sha256 = '38164fbd17603d73f696b8b4d72664d735bb6a7c88577687fd2ae33fd6964153'; // printf AB | sha256sum
   const file = { path: 'tok.a.temp', kind: 'file', size: 2, sha256 } as const;
+  const instead = 'not there as it was sent; not accounted for';
   const table = [
-    ['as it was sent', [file], [], 'kept', true],
-    ['missing', [], [], 'kept', false],
-    ['other bytes', [{ ...file, sha256: '00' }], [], 'kept', false],
-    ['longer', [{ ...file, size: 3 }], [], 'kept', false],
-    ['another name', [{ ...file, path: 'tok.b' }], [], 'kept', false],
-    ['another name where names are opaque', [{ ...file, path: 'tok.b' }], [], 'opaque', true],
-    ['twice', [file, { ...file, path: 'tok.b' }], [], 'kept', false],
-    ['a symlink', [{ ...file, kind: 'symlink' as const }], [], 'kept', false],
-    ['something outside', [file], [{ ...file, path: '../tok.a' }], 'kept', false],
+    ['as it was sent', [file], [], 'kept', true, 'tok.a.temp (file, 2 bytes)'],
+    ['missing', [], [], 'kept', false, 'nothing: not there as it was sent'],
+    ['other bytes', [{ ...file, sha256: '00' }], [], 'kept', false, `tok.a.temp (file, 2 bytes): ${instead}`],
+    ['longer', [{ ...file, size: 3 }], [], 'kept', false, `tok.a.temp (file, 3 bytes): ${instead}`],
+    ['another name', [{ ...file, path: 'tok.b' }], [], 'kept', false, `tok.b (file, 2 bytes): ${instead}`],
+    ['another name where names are opaque', [{ ...file, path: 'tok.b' }], [], 'opaque', true, 'tok.b (file, 2 bytes)'],
+    [
+      'twice',
+      [file, { ...file, path: 'tok.b' }],
+      [],
+      'kept',
+      false,
+      'tok.a.temp (file, 2 bytes), tok.b (file, 2 bytes): not accounted for: tok.b (file, 2 bytes)',
+    ],
+    [
+      'a symlink',
+      [{ ...file, kind: 'symlink' as const }],
+      [],
+      'kept',
+      false,
+      `tok.a.temp (symlink, 2 bytes): ${instead}`,
+    ],
+    [
+      'something outside',
+      [file],
+      [{ ...file, path: '../tok.a' }],
+      'kept',
+      false,
+      'tok.a.temp (file, 2 bytes), ../tok.a (file, 2 bytes): outside the directory: ../tok.a (file, 2 bytes)',
+    ],
   ] as const;
-  for (const [what, inside, outside, naming, ok] of table) {
+  for (const [what, inside, outside, naming, ok, actual] of table) {
     const judged = judgeRuns([{ exchange, variables, observed: seen({}) }], UNMEASURED);
-    t.equal(judgeDisk(judged, { inside, outside, suffix: '.temp', naming }).ok, ok, what);
+    t.match(judgeDisk(judged, { inside, outside, suffix: '.temp', naming }), { ok, actual }, what);
   }
 });
