@@ -2,7 +2,7 @@
 // With --check it writes nothing, names the pages that differ, and exits with 1 if there are any.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { CASES } from '../dist/conformance/cases/index.js';
-import { clauseLevel } from '../dist/conformance/clause.js';
+import { clauseLevel } from '../dist/conformance/model/clause.js';
 import { ERROR_CODES } from '../dist/errors.js';
 import { RECEIVE_MEANINGS, RECEIVE_TRANSITIONS, SEND_MEANINGS, SEND_TRANSITIONS } from '../dist/session/states.js';
 import { renderPages } from './render.mjs';

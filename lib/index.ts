@@ -49,10 +49,10 @@ export { listenToEnd, readPlainly, SocketTransport } from './net/socket-transpor
 export type { ConnectionListener } from './net/socket-transport.js';
 export { systemClock } from './net/system-clock.js';
 
-export type { Baseline, KnownFailure } from './conformance/baseline.js';
-export type { Capabilities, Declared } from './conformance/capabilities.js';
-export type { Profile, Role } from './conformance/case.js';
+export type { Baseline, KnownFailure } from './conformance/report/baseline.js';
+export type { Capabilities, Declared } from './conformance/model/capabilities.js';
+export type { Profile, Role } from './conformance/model/case.js';
 export type { ConformClientOptions } from './conformance/conform-client.js';
 export type { ConformOptions, ConformServerOptions } from './conformance/conform-server.js';
 export { conformClient, conformServer } from './conformance/lazy.js';
-export type { Axis, Evidence, ExitCode, Report, Reporter, Result, RunStart, Verdict } from './conformance/report.js';
+export type { Axis, Evidence, ExitCode, Report, Reporter, Result, RunStart, Verdict } from './conformance/report/report.js';

@@ -3,7 +3,7 @@ import t from 'tap';
 import ts from 'typescript';
 import { renderPages, type Tables } from '../docs/render.mjs';
 import { CASES } from '../lib/conformance/cases/index.js';
-import { clauseLevel } from '../lib/conformance/clause.js';
+import { clauseLevel } from '../lib/conformance/model/clause.js';
 import { ERROR_CODES } from '../lib/errors.js';
 import { RECEIVE_MEANINGS, RECEIVE_TRANSITIONS, SEND_MEANINGS, SEND_TRANSITIONS } from '../lib/session/states.js';
 

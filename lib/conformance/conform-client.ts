@@ -1,25 +1,25 @@
 import { resolve } from 'node:path';
 import { traceOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
-import { hex, random, text } from './bytes.js';
-import { UNKNOWN } from './capabilities.js';
-import { SENT, type ClientCase, type ClientExchange } from './case.js';
+import { hex, random, text } from './model/bytes.js';
+import { UNKNOWN } from './model/capabilities.js';
+import { SENT, type ClientCase, type ClientExchange } from './model/case.js';
 import { CLIENT_CASES } from './cases/client/index.js';
-import { describeExit } from './child.js';
-import { mentions, mustKnowPort, splitCommand } from './command.js';
+import { describeExit } from './target/child.js';
+import { mentions, mustKnowPort, splitCommand } from './target/command.js';
 import type { ConformOptions } from './conform-server.js';
-import { holds } from './judge.js';
-import { Doubts } from './doubts.js';
+import { holds } from './judge/judge.js';
+import { Doubts } from './judge/doubts.js';
 import { lanes } from './lanes.js';
-import { Addresses } from './listener.js';
-import { removeFolder, runFolder } from './local-file.js';
-import { Recorder } from './recorder.js';
-import type { Report, Result } from './report.js';
-import { declarations, mustBeDirectory, plainFailure, quoted, resultOf } from './result.js';
+import { Addresses } from './target/listener.js';
+import { removeFolder, runFolder } from './target/local-file.js';
+import { Recorder } from './report/recorder.js';
+import type { Report, Result } from './report/report.js';
+import { declarations, mustBeDirectory, plainFailure, quoted, resultOf } from './report/result.js';
 import { brokenOf, ClientRunner, type ClientGround } from './run-client-case.js';
-import { randomFrom, select, shuffle, tokens } from './select.js';
-import { ended, finish, request, send, take } from './steps.js';
-import { calibrate, UNMEASURED } from './times.js';
+import { randomFrom, select, shuffle, tokens } from './model/select.js';
+import { ended, finish, request, send, take } from './model/steps.js';
+import { calibrate, UNMEASURED } from './exchange/times.js';
 
 /** How a client is found and judged. */
 export interface ConformClientOptions extends ConformOptions {

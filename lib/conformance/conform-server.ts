@@ -3,23 +3,23 @@ import { resolve } from 'node:path';
 import { traceOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import { plural } from '../plural.js';
-import type { Profile, ServerCase } from './case.js';
+import type { Profile, ServerCase } from './model/case.js';
 import { SERVER_CASES } from './cases/index.js';
-import { UNKNOWN, type Declared } from './capabilities.js';
-import { howEnded } from './child.js';
-import { mentions, splitCommand } from './command.js';
+import { UNKNOWN, type Declared } from './model/capabilities.js';
+import { howEnded } from './target/child.js';
+import { mentions, splitCommand } from './target/command.js';
 import { probe, type Probe } from './control.js';
-import { Directory } from './directory.js';
-import { Doubts } from './doubts.js';
+import { Directory } from './target/directory.js';
+import { Doubts } from './judge/doubts.js';
 import { lanes } from './lanes.js';
-import { Recorder, type RecorderOptions } from './recorder.js';
-import type { Report, Result } from './report.js';
+import { Recorder, type RecorderOptions } from './report/recorder.js';
+import type { Report, Result } from './report/report.js';
 import type { Ground } from './run-exchange.js';
-import { declarations, mustBeDirectory, plainFailure, quoted, resultOf } from './result.js';
+import { declarations, mustBeDirectory, plainFailure, quoted, resultOf } from './report/result.js';
 import { GOING, runServerCase, type ServerCaseContext, type ServerCaseRun } from './run-server-case.js';
-import { randomFrom, RUN_MARK, select, shuffle, tokens } from './select.js';
-import { ServerTarget } from './server-target.js';
-import { UNMEASURED } from './times.js';
+import { randomFrom, RUN_MARK, select, shuffle, tokens } from './model/select.js';
+import { ServerTarget } from './target/server-target.js';
+import { UNMEASURED } from './exchange/times.js';
 
 /** What is judged, and how; the same for both roles. */
 export interface ConformOptions extends RecorderOptions {

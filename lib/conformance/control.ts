@@ -1,13 +1,13 @@
 /** Whole transfers that a right target must accept: the control at the start of a run, and what capabilities are probed with. */
-import { join, random, repeat, text } from './bytes.js';
-import type { Bytes } from './bytes.js';
-import { UNKNOWN, type Capabilities } from './capabilities.js';
-import { ACCEPTED, type Profile, type ServerExchange, type ServerOutcome, type Step } from './case.js';
-import { holds } from './judge.js';
-import type { Axis } from './report.js';
+import { join, random, repeat, text } from './model/bytes.js';
+import type { Bytes } from './model/bytes.js';
+import { UNKNOWN, type Capabilities } from './model/capabilities.js';
+import { ACCEPTED, type Profile, type ServerExchange, type ServerOutcome, type Step } from './model/case.js';
+import { holds } from './judge/judge.js';
+import type { Axis } from './report/report.js';
 import { runExchange, type ExchangeResult, type Ground } from './run-exchange.js';
-import { awaiting, body, ended, finish, header, pause, reply, signal, silence } from './steps.js';
-import { calibrate, type Times } from './times.js';
+import { awaiting, body, ended, finish, header, pause, reply, signal, silence } from './model/steps.js';
+import { calibrate, type Times } from './exchange/times.js';
 
 const ANY: ServerOutcome = { reply: 'any', closed: ['fin', 'rst', 'open'], disk: 'any' };
 const UPLOADED: ServerOutcome = { ...ACCEPTED, as: 'any' };

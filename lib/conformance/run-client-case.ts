@@ -1,22 +1,22 @@
 /** Runs one client case with its twin and gives the verdict. */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bufferOf, type Variables } from './bytes.js';
-import type { Declared } from './capabilities.js';
-import { SENT, type ClientCase, type ClientExchange, type ClientStep, type Some, type Step } from './case.js';
-import { Child, describeExit, type Exit } from './child.js';
-import { clauseLevel } from './clause.js';
-import { fillCommand, wordOf } from './command.js';
-import { isPositive, judgeClient } from './judge-client.js';
-import { holds, verdictOf } from './judge.js';
-import { ClosedPort, Listener, type Address, type Addresses } from './listener.js';
-import { placeFile, type FileGround, type PlacedFile } from './local-file.js';
-import type { Axis, Result } from './report.js';
-import { resultOf } from './result.js';
-import { Board, declaredMs, runScript, type Observed } from './script.js';
-import { segmentsReceived } from './segments.js';
-import type { Times } from './times.js';
-import { Wire, WireLog } from './wire.js';
+import { bufferOf, type Variables } from './model/bytes.js';
+import type { Declared } from './model/capabilities.js';
+import { SENT, type ClientCase, type ClientExchange, type ClientStep, type Some, type Step } from './model/case.js';
+import { Child, describeExit, type Exit } from './target/child.js';
+import { clauseLevel } from './model/clause.js';
+import { fillCommand, wordOf } from './target/command.js';
+import { isPositive, judgeClient } from './judge/judge-client.js';
+import { holds, verdictOf } from './judge/judge.js';
+import { ClosedPort, Listener, type Address, type Addresses } from './target/listener.js';
+import { placeFile, type FileGround, type PlacedFile } from './target/local-file.js';
+import type { Axis, Result } from './report/report.js';
+import { resultOf } from './report/result.js';
+import { Board, declaredMs, runScript, type Observed } from './exchange/script.js';
+import { segmentsReceived } from './target/segments.js';
+import type { Times } from './exchange/times.js';
+import { Wire, WireLog } from './exchange/wire.js';
 
 export interface ClientGround {
   readonly words: readonly string[];

@@ -1,17 +1,17 @@
 /** One exchange of a server case: opens its connections, runs the scripts, and waits until the disk has settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { plural } from '../plural.js';
-import { bufferOf, type Variables } from './bytes.js';
-import type { Plant, ServerExchange } from './case.js';
-import type { Declared } from './capabilities.js';
-import type { Directory } from './directory.js';
-import type { DiskEntry, Snapshot } from './disk-entry.js';
-import { holds, judgeDisk, judgeRuns, type DiskView, type JudgedRun, type ServerRun } from './judge.js';
-import type { Axis } from './report.js';
-import { Board, notConnected, runScript, type Observed, type ScriptContext } from './script.js';
-import type { ServerTarget } from './server-target.js';
-import type { Times } from './times.js';
-import { WireLog, type Wire } from './wire.js';
+import { bufferOf, type Variables } from './model/bytes.js';
+import type { Plant, ServerExchange } from './model/case.js';
+import type { Declared } from './model/capabilities.js';
+import type { Directory } from './target/directory.js';
+import type { DiskEntry, Snapshot } from './target/disk-entry.js';
+import { holds, judgeDisk, judgeRuns, type DiskView, type JudgedRun, type ServerRun } from './judge/judge.js';
+import type { Axis } from './report/report.js';
+import { Board, notConnected, runScript, type Observed, type ScriptContext } from './exchange/script.js';
+import type { ServerTarget } from './target/server-target.js';
+import type { Times } from './exchange/times.js';
+import { WireLog, type Wire } from './exchange/wire.js';
 
 export interface Ground {
   readonly target: ServerTarget;

@@ -1,16 +1,16 @@
 /** Runs one server case with its twin and gives the verdict. */
-import { ACCEPTED, exchangesOf } from './case.js';
-import type { Plant, Profile, ServerCase, ServerExchange, ServerOutcome } from './case.js';
-import { clauseLevel } from './clause.js';
-import { mentionsKey } from './bytes.js';
-import { excused, gate, type Capabilities } from './capabilities.js';
-import { describeExit, howEnded } from './child.js';
+import { ACCEPTED, exchangesOf } from './model/case.js';
+import type { Plant, Profile, ServerCase, ServerExchange, ServerOutcome } from './model/case.js';
+import { clauseLevel } from './model/clause.js';
+import { mentionsKey } from './model/bytes.js';
+import { excused, gate, type Capabilities } from './model/capabilities.js';
+import { describeExit, howEnded } from './target/child.js';
 import { plainControl, sizedControl } from './control.js';
-import { holds, verdictOf } from './judge.js';
-import type { Axis, Evidence, Result } from './report.js';
-import { resultOf } from './result.js';
+import { holds, verdictOf } from './judge/judge.js';
+import type { Axis, Evidence, Result } from './report/report.js';
+import { resultOf } from './report/result.js';
 import { runExchange, type ExchangeResult, type Ground } from './run-exchange.js';
-import { startWatch } from './watch.js';
+import { startWatch } from './judge/watch.js';
 
 export interface ServerCaseContext {
   readonly ground: Ground;

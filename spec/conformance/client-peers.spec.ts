@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { CLIENT_CASES, conformClient, type Report } from '../../lib/conformance/index.js';
-import { Listener } from '../../lib/conformance/listener.js';
+import { Listener } from '../../lib/conformance/target/listener.js';
 import { noPython, PYTHON } from '../support/python.mjs';
 
 t.setTimeout(300_000);

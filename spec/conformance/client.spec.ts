@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readlinkSync, readFileSync, statSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
-import { bufferOf, hex, lengthOf, random, repeat, text } from '../../lib/conformance/bytes.js';
+import { bufferOf, hex, lengthOf, random, repeat, text } from '../../lib/conformance/model/bytes.js';
 import { CLIENT_CASES } from '../../lib/conformance/cases/client/index.js';
-import { CLAUSES } from '../../lib/conformance/clauses.js';
+import { CLAUSES } from '../../lib/conformance/model/clauses.js';
 import {
   FAILED,
   SENT,
@@ -13,13 +13,13 @@ import {
   type ClientOutcome,
   type LocalFile,
   type Step,
-} from '../../lib/conformance/case.js';
-import { spawnable, wordOf } from '../../lib/conformance/command.js';
-import { judgeClient, type ClientRun } from '../../lib/conformance/judge-client.js';
+} from '../../lib/conformance/model/case.js';
+import { spawnable, wordOf } from '../../lib/conformance/target/command.js';
+import { judgeClient, type ClientRun } from '../../lib/conformance/judge/judge-client.js';
 import { lanes } from '../../lib/conformance/lanes.js';
-import { Addresses } from '../../lib/conformance/listener.js';
-import { placeFile } from '../../lib/conformance/local-file.js';
-import { notConnected, type Observed } from '../../lib/conformance/script.js';
+import { Addresses } from '../../lib/conformance/target/listener.js';
+import { placeFile } from '../../lib/conformance/target/local-file.js';
+import { notConnected, type Observed } from '../../lib/conformance/exchange/script.js';
 
 // ---- the judge
 

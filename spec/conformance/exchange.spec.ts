@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { hex, random, text } from '../../lib/conformance/bytes.js';
-import type { Step } from '../../lib/conformance/case.js';
-import { Board, runScript, type Observed } from '../../lib/conformance/script.js';
-import { ServerTarget } from '../../lib/conformance/server-target.js';
-import { body, ended, finish, header, reply, reset, silence } from '../../lib/conformance/steps.js';
-import { WireLog } from '../../lib/conformance/wire.js';
+import { hex, random, text } from '../../lib/conformance/model/bytes.js';
+import type { Step } from '../../lib/conformance/model/case.js';
+import { Board, runScript, type Observed } from '../../lib/conformance/exchange/script.js';
+import { ServerTarget } from '../../lib/conformance/target/server-target.js';
+import { body, ended, finish, header, reply, reset, silence } from '../../lib/conformance/model/steps.js';
+import { WireLog } from '../../lib/conformance/exchange/wire.js';
 import { listen } from './support/null-servers.js';
 
 const GO = Buffer.from('676f206168656164', 'hex');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { CASES, CLIENT_CASES, conformClient, conformServer, SERVER_CASES } from '../../lib/conformance/index.js';
 import type { Report } from '../../lib/conformance/index.js';
-import { randomFrom, shuffle } from '../../lib/conformance/select.js';
+import { randomFrom, shuffle } from '../../lib/conformance/model/select.js';
 import {
   faultsOf,
   formatMatrix,

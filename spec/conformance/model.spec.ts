@@ -13,26 +13,26 @@ import {
   repeat,
   text,
   type Bytes,
-} from '../../lib/conformance/bytes.js';
-import { gate, UNKNOWN } from '../../lib/conformance/capabilities.js';
+} from '../../lib/conformance/model/bytes.js';
+import { gate, UNKNOWN } from '../../lib/conformance/model/capabilities.js';
 import {
   ACCEPTED,
   exchangesOf,
   type Case,
   type ServerExchange,
   type ServerOutcome,
-} from '../../lib/conformance/case.js';
+} from '../../lib/conformance/model/case.js';
 import { CASES } from '../../lib/conformance/cases/index.js';
-import { levelOf, parseClauses } from '../../lib/conformance/clause.js';
-import { CLAUSES } from '../../lib/conformance/clauses.js';
-import { fillCommand, splitCommand } from '../../lib/conformance/command.js';
-import { judgeDisk, judgeRuns, verdictOf, type Standing } from '../../lib/conformance/judge.js';
-import { isPositive } from '../../lib/conformance/judge-client.js';
-import { exitCodeOf, type Axis, type Verdict } from '../../lib/conformance/report.js';
+import { levelOf, parseClauses } from '../../lib/conformance/model/clause.js';
+import { CLAUSES } from '../../lib/conformance/model/clauses.js';
+import { fillCommand, splitCommand } from '../../lib/conformance/target/command.js';
+import { judgeDisk, judgeRuns, verdictOf, type Standing } from '../../lib/conformance/judge/judge.js';
+import { isPositive } from '../../lib/conformance/judge/judge-client.js';
+import { exitCodeOf, type Axis, type Verdict } from '../../lib/conformance/report/report.js';
 import { provesItself, twinOf } from '../../lib/conformance/run-server-case.js';
-import { notConnected, type Observed } from '../../lib/conformance/script.js';
-import { matchesAny, randomFrom, shuffle, tokens } from '../../lib/conformance/select.js';
-import { calibrate, UNMEASURED } from '../../lib/conformance/times.js';
+import { notConnected, type Observed } from '../../lib/conformance/exchange/script.js';
+import { matchesAny, randomFrom, shuffle, tokens } from '../../lib/conformance/model/select.js';
+import { calibrate, UNMEASURED } from '../../lib/conformance/exchange/times.js';
 
 const PROTOCOL = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
 const variables = { t: 'tok', i: 3 };

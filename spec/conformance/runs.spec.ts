@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { start } from '../cli/fake-process.js';
-import { hex, random, text } from '../../lib/conformance/bytes.js';
+import { hex, random, text } from '../../lib/conformance/model/bytes.js';
 import {
   ACCEPTED,
   FAILED,
@@ -14,18 +14,18 @@ import {
   type ClientCase,
   type ServerCase,
   type ServerExchange,
-} from '../../lib/conformance/case.js';
-import { UNKNOWN } from '../../lib/conformance/capabilities.js';
+} from '../../lib/conformance/model/case.js';
+import { UNKNOWN } from '../../lib/conformance/model/capabilities.js';
 import { probe, type Probe } from '../../lib/conformance/control.js';
-import { Directory } from '../../lib/conformance/directory.js';
+import { Directory } from '../../lib/conformance/target/directory.js';
 import { conformClient, conformServer } from '../../lib/conformance/lazy.js';
-import { Listener } from '../../lib/conformance/listener.js';
-import type { Report, Result } from '../../lib/conformance/report.js';
+import { Listener } from '../../lib/conformance/target/listener.js';
+import type { Report, Result } from '../../lib/conformance/report/report.js';
 import { runServerCase } from '../../lib/conformance/run-server-case.js';
-import { tokens } from '../../lib/conformance/select.js';
-import { ServerTarget } from '../../lib/conformance/server-target.js';
-import { body, ended, finish, header, reply, request, send, take } from '../../lib/conformance/steps.js';
-import { UNMEASURED } from '../../lib/conformance/times.js';
+import { tokens } from '../../lib/conformance/model/select.js';
+import { ServerTarget } from '../../lib/conformance/target/server-target.js';
+import { body, ended, finish, header, reply, request, send, take } from '../../lib/conformance/model/steps.js';
+import { UNMEASURED } from '../../lib/conformance/exchange/times.js';
 import { smallServer, type Policy } from './support/small-server.mjs';
 
 t.jobs = 8;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { codeOf, traceOf } from '../../lib/cause.js';
-import { mark, parseBaseline, problems } from '../../lib/conformance/baseline.js';
+import { mark, parseBaseline, problems } from '../../lib/conformance/report/baseline.js';
 import {
   bufferOf,
   hex,
@@ -12,29 +12,29 @@ import {
   repeatLessSuffix,
   shareOfFreeSpace,
   text,
-} from '../../lib/conformance/bytes.js';
-import type { Step } from '../../lib/conformance/case.js';
+} from '../../lib/conformance/model/bytes.js';
+import type { Step } from '../../lib/conformance/model/case.js';
 import { CASES, CLIENT_CASES } from '../../lib/conformance/cases/index.js';
-import { describeExit, type Exit } from '../../lib/conformance/child.js';
-import { splitCommand } from '../../lib/conformance/command.js';
-import { DECLARABLE, parseDeclarations } from '../../lib/conformance/declare.js';
-import { describeBytes, describeStep } from '../../lib/conformance/describe-step.js';
-import { Doubts } from '../../lib/conformance/doubts.js';
-import { judgeClient } from '../../lib/conformance/judge-client.js';
-import { LastWords } from '../../lib/conformance/last-words.js';
-import { distance, nearest } from '../../lib/conformance/nearest.js';
-import { Recorder } from '../../lib/conformance/recorder.js';
-import type { Result, Verdict } from '../../lib/conformance/report.js';
+import { describeExit, type Exit } from '../../lib/conformance/target/child.js';
+import { splitCommand } from '../../lib/conformance/target/command.js';
+import { DECLARABLE, parseDeclarations } from '../../lib/conformance/model/declare.js';
+import { describeBytes, describeStep } from '../../lib/conformance/model/describe-step.js';
+import { Doubts } from '../../lib/conformance/judge/doubts.js';
+import { judgeClient } from '../../lib/conformance/judge/judge-client.js';
+import { LastWords } from '../../lib/conformance/report/last-words.js';
+import { distance, nearest } from '../../lib/conformance/model/nearest.js';
+import { Recorder } from '../../lib/conformance/report/recorder.js';
+import type { Result, Verdict } from '../../lib/conformance/report/report.js';
 import { createReporter, REPORTER_NAMES, type ReporterName } from '../../lib/conformance/reporters/create.js';
 import { FileOutput, streamOutput } from '../../lib/conformance/reporters/output.js';
 import { exitMeaning, firstLine } from '../../lib/conformance/reporters/text.js';
-import { mustBeDirectory } from '../../lib/conformance/result.js';
-import { notConnected } from '../../lib/conformance/script.js';
+import { mustBeDirectory } from '../../lib/conformance/report/result.js';
+import { notConnected } from '../../lib/conformance/exchange/script.js';
 import { spanOf } from '../../lib/conformance/trace/connection.js';
 import { pcapng } from '../../lib/conformance/trace/pcapng.js';
 import { replayScript } from '../../lib/conformance/trace/script.js';
 import { Trace, traceText } from '../../lib/conformance/trace/trace.js';
-import { abridged, type WireEntry } from '../../lib/conformance/wire.js';
+import { abridged, type WireEntry } from '../../lib/conformance/exchange/wire.js';
 
 import { play, sample, sampleResult, type Sample } from './support/sample-report.js';
 

@@ -1,4 +1,4 @@
-import type { Case } from '../case.js';
+import type { Case } from '../model/case.js';
 import { CLIENT_CASES } from './client/index.js';
 import { SERVER_CASES } from './server/index.js';
 

@@ -1,5 +1,5 @@
 /** The reporters by their names on the command line. */
-import type { Reporter } from '../report.js';
+import type { Reporter } from '../report/report.js';
 import { DocumentReporter } from './document-reporter.js';
 import { html } from './html.js';
 import { JsonReporter } from './json.js';

@@ -1,4 +1,4 @@
-import { unfinished, type Report, type Reporter, type Result, type RunStart } from '../report.js';
+import { unfinished, type Report, type Reporter, type Result, type RunStart } from '../report/report.js';
 import type { ReportOutput } from './output.js';
 
 /** A report that is one document: written again as results come, so that a run that is killed leaves a valid one. */

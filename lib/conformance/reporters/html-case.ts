@@ -1,9 +1,9 @@
 /** One case on the HTML page. Everything that a target or a user chose goes through `esc`. */
 import { plural } from '../../plural.js';
-import type { Role } from '../case.js';
-import type { Axis, Evidence, Result, Verdict } from '../report.js';
-import type { WireEntry } from '../wire.js';
-import { WHY } from '../why.js';
+import type { Role } from '../model/case.js';
+import type { Axis, Evidence, Result, Verdict } from '../report/report.js';
+import type { WireEntry } from '../exchange/wire.js';
+import { WHY } from '../model/why.js';
 import { remembered } from './document-reporter.js';
 import { AXES, byteCount, diskChanges, shown, shownLines } from './text.js';
 

@@ -3,7 +3,7 @@
  * what came, the exchange byte by byte, and how to run it again. Self-contained, without a script; a content security
  * policy forbids what the escaping should have made impossible.
  */
-import { countsAgainst, type ExitCode, type Report, type Result, type Verdict } from '../report.js';
+import { countsAgainst, type ExitCode, type Report, type Result, type Verdict } from '../report/report.js';
 import { anchor, badge, BRIEF, CARD, esc, LOOK, type Look } from './html-case.js';
 import { STYLE } from './html-style.js';
 import { BY_URGENCY, byUrgency, causeText, exitMeaning, firstLine, judgedOf, sums } from './text.js';

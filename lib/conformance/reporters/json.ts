@@ -3,7 +3,7 @@
  * results, each result is one line, the last one closes it. What is cut off is made valid by dropping an unfinished last
  * line and a comma at the end, and adding `]}`.
  */
-import type { Report, Reporter, Result, RunStart } from '../report.js';
+import type { Report, Reporter, Result, RunStart } from '../report/report.js';
 import { jsonText } from './text.js';
 
 export class JsonReporter implements Reporter {

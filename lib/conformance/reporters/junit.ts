@@ -5,7 +5,7 @@
  * fail, warn and inconclusive are failures, a fault of the suite is an error; untestable, not applicable and what the
  * baseline expects are skipped, with the reason. What concerns the run as a whole is a test case of its own.
  */
-import { countsAgainst, type Report, type Result } from '../report.js';
+import { countsAgainst, type Report, type Result } from '../report/report.js';
 import { remembered } from './document-reporter.js';
 import {
   causeText,

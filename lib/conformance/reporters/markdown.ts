@@ -1,6 +1,6 @@
 /** For the summary page of a CI job: the sums, what failed and why; the exchanges are folded away. */
-import { countsAgainst, type Report, type Result } from '../report.js';
-import { WHY } from '../why.js';
+import { countsAgainst, type Report, type Result } from '../report/report.js';
+import { WHY } from '../model/why.js';
 import {
   AXES,
   BY_URGENCY,

@@ -1,6 +1,13 @@
 /** For a terminal: what failed and why, in the order of the run; the sums at the end. */
 import { plural } from '../../plural.js';
-import { countsAgainst, type Report, type Reporter, type Result, type RunStart, type Verdict } from '../report.js';
+import {
+  countsAgainst,
+  type Report,
+  type Reporter,
+  type Result,
+  type RunStart,
+  type Verdict,
+} from '../report/report.js';
 import {
   causeText,
   diskChanges,

@@ -4,7 +4,7 @@
  *
  * `untestable` and what the baseline expects are `not ok ... # TODO`: not green, and not a failure either.
  */
-import { countsAgainst, type Report, type Reporter, type Result, type RunStart } from '../report.js';
+import { countsAgainst, type Report, type Reporter, type Result, type RunStart } from '../report/report.js';
 import {
   causeText,
   diskChanges,

@@ -1,9 +1,9 @@
 /** How evidence is worded, in one way for all reporters. Everything that a target or a user chose is made printable. */
 import { plural } from '../../plural.js';
 import { printable, printableJson } from '../../printable.js';
-import type { DiskEntry, Snapshot } from '../disk-entry.js';
-import { countsAgainst, type AxisName, type Report, type Result, type Verdict } from '../report.js';
-import type { BytesEntry, WireEntry } from '../wire.js';
+import type { DiskEntry, Snapshot } from '../target/disk-entry.js';
+import { countsAgainst, type AxisName, type Report, type Result, type Verdict } from '../report/report.js';
+import type { BytesEntry, WireEntry } from '../exchange/wire.js';
 
 /** U+FFFE and U+FFFF stand in no XML document; the other noncharacters are as useless to a reader. */
 const NONCHARACTERS = /[\ufdd0-\ufdef]|[\ufffe\uffff]|[\u{1fffe}\u{1ffff}\u{10fffe}\u{10ffff}]/gu;

@@ -1,5 +1,5 @@
 /** The log of one connection with its bytes, as a trace needs it. */
-import type { BytesEntry, WireEntry } from '../wire.js';
+import type { BytesEntry, WireEntry } from '../exchange/wire.js';
 
 export interface TracedConnection {
   readonly label: string;

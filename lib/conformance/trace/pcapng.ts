@@ -3,7 +3,7 @@
  * Bytes and times are those of the exchange; the IPv4 and TCP headers around them are made up, and a comment in the file
  * says so. The suite is 10.0.0.1, the target 10.0.0.2.
  */
-import type { Role } from '../case.js';
+import type { Role } from '../model/case.js';
 import { bytesOf, type TracedConnection } from './connection.js';
 
 const FIN = 1;

@@ -1,10 +1,10 @@
 /** A Python script that plays the suite's side of a case again, without the suite. It judges nothing: it shows what comes. */
 import { deflateSync } from 'node:zlib';
 import { plural } from '../../plural.js';
-import type { LocalFile, Role } from '../case.js';
-import type { Result } from '../report.js';
+import type { LocalFile, Role } from '../model/case.js';
+import type { Result } from '../report/report.js';
 import { shown } from '../reporters/text.js';
-import type { WireEntry } from '../wire.js';
+import type { WireEntry } from '../exchange/wire.js';
 import { bytesLost, bytesOf, spanOf, type TracedConnection } from './connection.js';
 
 /** What a client is given to send. */

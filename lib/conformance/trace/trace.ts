@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { GoAheadError } from '../../errors.js';
-import { bufferOf, lengthOf } from '../bytes.js';
+import { bufferOf, lengthOf } from '../model/bytes.js';
 import { CLIENT_CASES } from '../cases/index.js';
-import type { Result, RunStart } from '../report.js';
+import type { Result, RunStart } from '../report/report.js';
 import { byteCount, diskChanges, diskLine, eventAt, shown, verdictText, wireLine } from '../reporters/text.js';
 import { bytesOf, type TracedConnection } from './connection.js';
 import { pcapng } from './pcapng.js';

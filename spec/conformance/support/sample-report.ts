@@ -1,7 +1,7 @@
 /** Reports that no run gives at once: every verdict, and texts that attack every format. */
 import { CASES } from '../../../lib/conformance/cases/index.js';
-import { clauseLevel } from '../../../lib/conformance/clause.js';
-import { CLAUSES } from '../../../lib/conformance/clauses.js';
+import { clauseLevel } from '../../../lib/conformance/model/clause.js';
+import { CLAUSES } from '../../../lib/conformance/model/clauses.js';
 import {
   exitCodeOf,
   summarize,
@@ -11,9 +11,9 @@ import {
   type Result,
   type RunStart,
   type Verdict,
-} from '../../../lib/conformance/report.js';
-import { UNKNOWN } from '../../../lib/conformance/capabilities.js';
-import { UNMEASURED } from '../../../lib/conformance/times.js';
+} from '../../../lib/conformance/report/report.js';
+import { UNKNOWN } from '../../../lib/conformance/model/capabilities.js';
+import { UNMEASURED } from '../../../lib/conformance/exchange/times.js';
 
 /** Markup, markup of other formats, directives, terminal escapes, bidi, separators, noncharacters, half a surrogate pair. */
 export const HOSTILE = [

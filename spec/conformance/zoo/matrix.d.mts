@@ -1,6 +1,6 @@
-import type { Case, ClientCase, Profile, Role, ServerCase } from '../../../lib/conformance/case.js';
-import type { Declared } from '../../../lib/conformance/capabilities.js';
-import type { Report } from '../../../lib/conformance/report.js';
+import type { Case, ClientCase, Profile, Role, ServerCase } from '../../../lib/conformance/model/case.js';
+import type { Declared } from '../../../lib/conformance/model/capabilities.js';
+import type { Report } from '../../../lib/conformance/report/report.js';
 
 export interface Defect {
   readonly what: string;

@@ -1,6 +1,17 @@
-import { hex, join, repeat, text, type Bytes } from '../../bytes.js';
-import { SENT, type ClientCase } from '../../case.js';
-import { close, ended, finish, pause, request, reset, resumeReading, send, stopReading, take } from '../../steps.js';
+import { hex, join, repeat, text, type Bytes } from '../../model/bytes.js';
+import { SENT, type ClientCase } from '../../model/case.js';
+import {
+  close,
+  ended,
+  finish,
+  pause,
+  request,
+  reset,
+  resumeReading,
+  send,
+  stopReading,
+  take,
+} from '../../model/steps.js';
 import { BOTH, CUT_OFF, GO, LARGE, row, sent, WHOLE } from './common.js';
 
 /** Bytes that a client which takes them for text, for a command or for an end would change. */

@@ -1,7 +1,7 @@
 /** What many rows share. Equal files and steps make equal twins, and equal twins run once. */
-import { hex, random, text } from '../../bytes.js';
-import { FAILED, SENT, type ClientCase, type ClientOutcome, type LocalFile } from '../../case.js';
-import { ended, finish, request, send, take } from '../../steps.js';
+import { hex, random, text } from '../../model/bytes.js';
+import { FAILED, SENT, type ClientCase, type ClientOutcome, type LocalFile } from '../../model/case.js';
+import { ended, finish, request, send, take } from '../../model/steps.js';
 
 export const BOTH = ['classic', 'full'] as const;
 export const FULL = ['full'] as const;

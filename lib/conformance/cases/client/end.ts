@@ -1,6 +1,6 @@
-import { hex, text } from '../../bytes.js';
-import { FAILED, SENT, type ClientCase } from '../../case.js';
-import { ended, finish, request, reset, send, stillRunning, take } from '../../steps.js';
+import { hex, text } from '../../model/bytes.js';
+import { FAILED, SENT, type ClientCase } from '../../model/case.js';
+import { ended, finish, request, reset, send, stillRunning, take } from '../../model/steps.js';
 import { BOTH, GO, row, SMALL, WHOLE } from './common.js';
 
 const EMPTY = {

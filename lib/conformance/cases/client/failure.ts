@@ -1,5 +1,5 @@
-import { text } from '../../bytes.js';
-import { FAILED, SENT, type ClientCase, type Step } from '../../case.js';
+import { text } from '../../model/bytes.js';
+import { FAILED, SENT, type ClientCase, type Step } from '../../model/case.js';
 import {
   ended,
   finish,
@@ -11,7 +11,7 @@ import {
   signalClient,
   stopReading,
   take,
-} from '../../steps.js';
+} from '../../model/steps.js';
 import { CUT_OFF, GO, LARGE, NOT_EVEN_CONNECTED, NOTHING_SENT, row, SMALL, WHOLE } from './common.js';
 
 /** How a failure after the header ends the connection. */

@@ -1,4 +1,4 @@
-import { random } from '../../bytes.js';
+import { random } from '../../model/bytes.js';
 import {
   FAILED,
   SENT,
@@ -7,8 +7,8 @@ import {
   type FileChange,
   type LocalFile,
   type Some,
-} from '../../case.js';
-import { changeFile, ended, request, resumeReading, send, stopReading, take, finish } from '../../steps.js';
+} from '../../model/case.js';
+import { changeFile, ended, request, resumeReading, send, stopReading, take, finish } from '../../model/steps.js';
 import { GO, LARGE, NOT_EVEN_CONNECTED, row, SMALL, WHOLE } from './common.js';
 
 /** What cannot be sent: the client fails and does not connect. */

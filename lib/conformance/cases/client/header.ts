@@ -1,6 +1,6 @@
-import { hex, random, text } from '../../bytes.js';
-import { SENT, type ClientCase } from '../../case.js';
-import { countSegments, ended, finish, request, send, silence, take } from '../../steps.js';
+import { hex, random, text } from '../../model/bytes.js';
+import { SENT, type ClientCase } from '../../model/case.js';
+import { countSegments, ended, finish, request, send, silence, take } from '../../model/steps.js';
 import { BOTH, GO, NOT_EVEN_CONNECTED, row, sent, SMALL, WHOLE } from './common.js';
 
 const REST = [take(), finish, ended];

@@ -1,4 +1,4 @@
-import type { ClientCase } from '../../case.js';
+import type { ClientCase } from '../../model/case.js';
 import { BODY_CASES } from './body.js';
 import { END_CASES } from './end.js';
 import { FAILURE_CASES } from './failure.js';

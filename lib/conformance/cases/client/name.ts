@@ -1,5 +1,5 @@
-import { hex, join, text, type Bytes } from '../../bytes.js';
-import { SENT, type ClientCase } from '../../case.js';
+import { hex, join, text, type Bytes } from '../../model/bytes.js';
+import { SENT, type ClientCase } from '../../model/case.js';
 import { BOTH, row, sent, SMALL, WHOLE } from './common.js';
 
 /** The bytes of the name on disk are the bytes of the name on the wire. */

@@ -1,6 +1,17 @@
-import { hex, repeat, text, type Bytes } from '../../bytes.js';
-import { FAILED, SENT, type ClientCase } from '../../case.js';
-import { close, ended, finish, pause, request, reset, resumeReading, send, stopReading, take } from '../../steps.js';
+import { hex, repeat, text, type Bytes } from '../../model/bytes.js';
+import { FAILED, SENT, type ClientCase } from '../../model/case.js';
+import {
+  close,
+  ended,
+  finish,
+  pause,
+  request,
+  reset,
+  resumeReading,
+  send,
+  stopReading,
+  take,
+} from '../../model/steps.js';
 import { BOTH, CUT_OFF, FULL, GO, LARGE, NOTHING_SENT, row, SMALL, WHOLE } from './common.js';
 
 const REST = [take(), finish, ended];

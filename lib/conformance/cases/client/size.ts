@@ -1,6 +1,6 @@
-import { hex, random, repeat, text, type Bytes } from '../../bytes.js';
-import { FAILED, SENT, type ClientCase } from '../../case.js';
-import { ended, finish, request, send, silence } from '../../steps.js';
+import { hex, random, repeat, text, type Bytes } from '../../model/bytes.js';
+import { FAILED, SENT, type ClientCase } from '../../model/case.js';
+import { ended, finish, request, send, silence } from '../../model/steps.js';
 import { BOTH, GO, row, sent, SMALL, WHOLE } from './common.js';
 
 /** More than fits on most disks: zeros that take no space. The receiver refuses, so nothing of them is sent. */

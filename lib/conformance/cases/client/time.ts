@@ -1,6 +1,6 @@
-import { text } from '../../bytes.js';
-import { FAILED, type ClientCase } from '../../case.js';
-import { endedAfter, exitedAfter, request, send, stopReading, take } from '../../steps.js';
+import { text } from '../../model/bytes.js';
+import { FAILED, type ClientCase } from '../../model/case.js';
+import { endedAfter, exitedAfter, request, send, stopReading, take } from '../../model/steps.js';
 import { CUT_OFF, GO, LARGE, NOTHING_SENT, row, SMALL, WHOLE } from './common.js';
 
 /** Deadlines of a client are of its choice, so its user tells them. */

@@ -1,6 +1,6 @@
-import { hex, join, random, repeat, text, type Bytes } from '../../bytes.js';
-import { ACCEPTED, type Cut, type ServerCase, type Step } from '../../case.js';
-import { body, ended, finish, header, pause, reply, resumeReading, silence, stopReading } from '../../steps.js';
+import { hex, join, random, repeat, text, type Bytes } from '../../model/bytes.js';
+import { ACCEPTED, type Cut, type ServerCase, type Step } from '../../model/case.js';
+import { body, ended, finish, header, pause, reply, resumeReading, silence, stopReading } from '../../model/steps.js';
 import { BOTH, FULL, WHOLE } from './rows.js';
 
 /** Bytes that a receiver changes when it takes them for text, for a protocol or for a picture of its own. */

@@ -1,7 +1,7 @@
-import { hex, join, random, repeat, text, type Bytes } from '../../bytes.js';
-import { ACCEPTED, DISCARDED, REFUSED, type Profile, type ServerCase, type Step } from '../../case.js';
-import type { ClauseId } from '../../clause.js';
-import { body, close, ended, finish, header, look, pause, reply, reset, send, silence } from '../../steps.js';
+import { hex, join, random, repeat, text, type Bytes } from '../../model/bytes.js';
+import { ACCEPTED, DISCARDED, REFUSED, type Profile, type ServerCase, type Step } from '../../model/case.js';
+import type { ClauseId } from '../../model/clause.js';
+import { body, close, ended, finish, header, look, pause, reply, reset, send, silence } from '../../model/steps.js';
 import { BOTH, FULL, WHOLE } from './rows.js';
 
 /** 2,048 bytes. */

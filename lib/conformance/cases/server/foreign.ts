@@ -1,7 +1,7 @@
-import { hex, join, random, repeat, text, type Bytes } from '../../bytes.js';
-import { REFUSED, type ServerCase } from '../../case.js';
-import type { ClauseId } from '../../clause.js';
-import { ended, header } from '../../steps.js';
+import { hex, join, random, repeat, text, type Bytes } from '../../model/bytes.js';
+import { REFUSED, type ServerCase } from '../../model/case.js';
+import type { ClauseId } from '../../model/clause.js';
+import { ended, header } from '../../model/steps.js';
 import { FULL, WHOLE } from './rows.js';
 
 /** What other protocols send first: the first 8 bytes read as a size, the rest as a name. */

@@ -1,6 +1,6 @@
-import { hex, join, random, repeat, text } from '../../bytes.js';
-import { ACCEPTED, REFUSED, type ServerCase, type Step } from '../../case.js';
-import { body, ended, finish, header, hushed, reply, reset, send, silence } from '../../steps.js';
+import { hex, join, random, repeat, text } from '../../model/bytes.js';
+import { ACCEPTED, REFUSED, type ServerCase, type Step } from '../../model/case.js';
+import { body, ended, finish, header, hushed, reply, reset, send, silence } from '../../model/steps.js';
 import { FULL, WHOLE } from './rows.js';
 
 /** 64 bytes. */

@@ -1,4 +1,4 @@
-import type { ServerCase } from '../../case.js';
+import type { ServerCase } from '../../model/case.js';
 import { BODY_CASES } from './body.js';
 import { END_CASES } from './end.js';
 import { FOREIGN_CASES } from './foreign.js';

@@ -1,6 +1,19 @@
-import { hex, random, text } from '../../bytes.js';
-import { ACCEPTED, REFUSED, type ServerCase, type Step } from '../../case.js';
-import { awaiting, body, close, ended, finish, header, meet, pause, reply, reset, send, signal } from '../../steps.js';
+import { hex, random, text } from '../../model/bytes.js';
+import { ACCEPTED, REFUSED, type ServerCase, type Step } from '../../model/case.js';
+import {
+  awaiting,
+  body,
+  close,
+  ended,
+  finish,
+  header,
+  meet,
+  pause,
+  reply,
+  reset,
+  send,
+  signal,
+} from '../../model/steps.js';
 import { BOTH, FULL, WHOLE } from './rows.js';
 
 const fast = { size: hex('00 00 00 00 00 00 08 00'), name: text('{t}fast-{i}.bin'), body: random(2048) };

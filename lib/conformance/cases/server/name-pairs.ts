@@ -1,6 +1,6 @@
-import { hex, join, random, repeat, repeatLessSuffix, text, type Bytes } from '../../bytes.js';
-import { ACCEPTED, REFUSED, type ServerCase } from '../../case.js';
-import { awaiting, ended, header } from '../../steps.js';
+import { hex, join, random, repeat, repeatLessSuffix, text, type Bytes } from '../../model/bytes.js';
+import { ACCEPTED, REFUSED, type ServerCase } from '../../model/case.js';
+import { awaiting, ended, header } from '../../model/steps.js';
 import { FULL, WHOLE } from './rows.js';
 
 /** 64 bytes. */

@@ -1,7 +1,7 @@
-import { hex, join, random, text, type Bytes } from '../../bytes.js';
-import { ACCEPTED, REFUSED, type ServerCase } from '../../case.js';
-import type { ClauseId } from '../../clause.js';
-import { ended, header } from '../../steps.js';
+import { hex, join, random, text, type Bytes } from '../../model/bytes.js';
+import { ACCEPTED, REFUSED, type ServerCase } from '../../model/case.js';
+import type { ClauseId } from '../../model/clause.js';
+import { ended, header } from '../../model/steps.js';
 import { BOTH, FULL, WHOLE } from './rows.js';
 
 /** 64 bytes. */

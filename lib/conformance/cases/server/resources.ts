@@ -1,6 +1,6 @@
-import { hex, random, repeat, text } from '../../bytes.js';
-import { ACCEPTED, REFUSED, type ServerCase, type ServerOutcome } from '../../case.js';
-import { awaiting, body, ended, finish, header, pause, reply, reset, send, signal } from '../../steps.js';
+import { hex, random, repeat, text } from '../../model/bytes.js';
+import { ACCEPTED, REFUSED, type ServerCase, type ServerOutcome } from '../../model/case.js';
+import { awaiting, body, ended, finish, header, pause, reply, reset, send, signal } from '../../model/steps.js';
 import { FULL, WHOLE } from './rows.js';
 
 const file = { size: hex('00 00 00 00 00 00 08 00'), name: text('{t}resource-{i}.bin'), body: random(2048) };

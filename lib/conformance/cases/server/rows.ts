@@ -1,6 +1,6 @@
 /** What the rows of the server cases have in common. */
-import type { Profile, Step } from '../../case.js';
-import { body, ended, finish, header, reply } from '../../steps.js';
+import type { Profile, Step } from '../../model/case.js';
+import { body, ended, finish, header, reply } from '../../model/steps.js';
 
 export const BOTH: readonly Profile[] = ['classic', 'full'];
 export const FULL: readonly Profile[] = ['full'];

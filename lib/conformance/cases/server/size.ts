@@ -1,6 +1,6 @@
-import { hex, random, shareOfFreeSpace, text, type Bytes } from '../../bytes.js';
-import { ACCEPTED, DISCARDED, REFUSED, type Profile, type ServerCase, type ServerExchange } from '../../case.js';
-import { awaiting, body, ended, finish, header, reply, reset, signal } from '../../steps.js';
+import { hex, random, shareOfFreeSpace, text, type Bytes } from '../../model/bytes.js';
+import { ACCEPTED, DISCARDED, REFUSED, type Profile, type ServerCase, type ServerExchange } from '../../model/case.js';
+import { awaiting, body, ended, finish, header, reply, reset, signal } from '../../model/steps.js';
 import { BOTH, FULL, WHOLE } from './rows.js';
 
 /** A file of this size is stored byte for byte: the name of the case, why this size, the size field, the bytes. */

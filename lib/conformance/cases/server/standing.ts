@@ -1,4 +1,4 @@
-import { hex, random, repeat, text } from '../../bytes.js';
+import { hex, random, repeat, text } from '../../model/bytes.js';
 import {
   ACCEPTED,
   DISCARDED,
@@ -8,9 +8,9 @@ import {
   type ServerOutcome,
   type Some,
   type Step,
-} from '../../case.js';
-import type { ClauseId } from '../../clause.js';
-import { body, ended, finish, header, look, reply, reset, silence } from '../../steps.js';
+} from '../../model/case.js';
+import type { ClauseId } from '../../model/clause.js';
+import { body, ended, finish, header, look, reply, reset, silence } from '../../model/steps.js';
 import { FULL, WHOLE } from './rows.js';
 
 /** 2,048 bytes. */

@@ -1,6 +1,13 @@
-import { hex, join, random, repeatLessSuffix, text } from '../../bytes.js';
-import { ACCEPTED, DISCARDED, REFUSED, type ServerCase, type ServerExchange, type ServerOutcome } from '../../case.js';
-import { awaiting, body, ended, finish, header, meet, reply, reset, signal } from '../../steps.js';
+import { hex, join, random, repeatLessSuffix, text } from '../../model/bytes.js';
+import {
+  ACCEPTED,
+  DISCARDED,
+  REFUSED,
+  type ServerCase,
+  type ServerExchange,
+  type ServerOutcome,
+} from '../../model/case.js';
+import { awaiting, body, ended, finish, header, meet, reply, reset, signal } from '../../model/steps.js';
 import { FULL, WHOLE } from './rows.js';
 
 const UNDER_ANY_NAME: ServerOutcome = { ...ACCEPTED, as: 'any' };

@@ -1,8 +1,8 @@
-import { hex, random, text } from '../../bytes.js';
-import { REFUSED, type ServerCase, type ServerOutcome, type Some, type Step } from '../../case.js';
-import type { ClauseId } from '../../clause.js';
-import type { DeclaredTime } from '../../capabilities.js';
-import { body, endedAfter, header, reply, send, slowHeader } from '../../steps.js';
+import { hex, random, text } from '../../model/bytes.js';
+import { REFUSED, type ServerCase, type ServerOutcome, type Some, type Step } from '../../model/case.js';
+import type { ClauseId } from '../../model/clause.js';
+import type { DeclaredTime } from '../../model/capabilities.js';
+import { body, endedAfter, header, reply, send, slowHeader } from '../../model/steps.js';
 import { FULL, WHOLE } from './rows.js';
 
 /** 2,048 bytes. */

@@ -1,5 +1,5 @@
 /** What a process wrote last: one that fails alike in every case says it alike, and a reader wants it once. */
-import { splitExit } from './child.js';
+import { splitExit } from '../target/child.js';
 import { countsAgainst, type Result } from './report.js';
 
 /** Words of letters and digits: the names of files, which no two cases share. */

@@ -1,7 +1,7 @@
 /** Where clients connect: a listener for one of them, a port on which nobody listens, and the addresses for both. */
 import { randomInt } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { GoAheadError } from '../errors.js';
+import { GoAheadError } from '../../errors.js';
 
 export interface Address {
   readonly host: string;

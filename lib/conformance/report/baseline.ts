@@ -1,5 +1,5 @@
 /** Failures that the user knows of, so that a run fails on what is new. Each has a reason and a date on which it must be gone. */
-import { GoAheadError } from '../errors.js';
+import { GoAheadError } from '../../errors.js';
 import type { Result } from './report.js';
 
 /** A failure that is accepted until a date. */

@@ -4,11 +4,11 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { plural } from '../plural.js';
-import { bufferOf, escaped, type Variables } from './bytes.js';
-import type { Plant } from './case.js';
+import { plural } from '../../plural.js';
+import { bufferOf, escaped, type Variables } from '../model/bytes.js';
+import type { Plant } from '../model/case.js';
 import { entryAt, list, statOf, type DiskEntry, type Snapshot } from './disk-entry.js';
-import { RUN_MARK } from './select.js';
+import { RUN_MARK } from '../model/select.js';
 
 const DEPTH = 4;
 

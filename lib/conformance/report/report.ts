@@ -1,10 +1,10 @@
 /** The one model of results: every reporter reads it, and nothing else. It survives `JSON.stringify`. */
-import { UNKNOWN, type Capabilities, type Declared } from './capabilities.js';
-import type { Observation, Profile, Role } from './case.js';
-import type { ClauseId, Level } from './clause.js';
-import type { Snapshot } from './disk-entry.js';
-import { UNMEASURED, type Times } from './times.js';
-import type { WireEntry } from './wire.js';
+import { UNKNOWN, type Capabilities, type Declared } from '../model/capabilities.js';
+import type { Observation, Profile, Role } from '../model/case.js';
+import type { ClauseId, Level } from '../model/clause.js';
+import type { Snapshot } from '../target/disk-entry.js';
+import { UNMEASURED, type Times } from '../exchange/times.js';
+import type { WireEntry } from '../exchange/wire.js';
 
 export const VERDICTS = [
   'pass',

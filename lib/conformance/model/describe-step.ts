@@ -1,5 +1,5 @@
 /** The bytes and the steps of a case in words. */
-import { plural } from '../plural.js';
+import { plural } from '../../plural.js';
 import { escaped, type Bytes, type Part } from './bytes.js';
 import type { Cut, FileChange, Pace, Step } from './case.js';
 

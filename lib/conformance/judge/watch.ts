@@ -1,13 +1,13 @@
 /** What a case watches beside its connections: the process of the target, or what the whole run left on disk. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { plural } from '../plural.js';
-import type { Watch } from './case.js';
-import type { Memory } from './child.js';
-import type { Axis } from './report.js';
-import type { Directory } from './directory.js';
-import { RUN_MARK } from './select.js';
-import type { ServerTarget } from './server-target.js';
-import type { Times } from './times.js';
+import { plural } from '../../plural.js';
+import type { Watch } from '../model/case.js';
+import type { Memory } from '../target/child.js';
+import type { Axis } from '../report/report.js';
+import type { Directory } from '../target/directory.js';
+import { RUN_MARK } from '../model/select.js';
+import type { ServerTarget } from '../target/server-target.js';
+import type { Times } from '../exchange/times.js';
 
 const MIB = 2 ** 20;
 /** Well above what a collector of garbage lets pile up, well below the body that is sent. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { GoAheadError } from '../errors.js';
+import { GoAheadError } from '../../errors.js';
 
 /**
  * Splits a command as a POSIX shell would without expanding anything: blanks separate, '...' is literal, "..." and a

@@ -1,5 +1,5 @@
 /** Failures of cases that ran beside others: who fails only then may have suffered from them, or from a busy machine. */
-import type { Result } from './report.js';
+import type { Result } from '../report/report.js';
 
 /** How long, in ms, failures are confirmed: a target with hundreds of them needs no further proof. */
 const BUDGET = 20_000;

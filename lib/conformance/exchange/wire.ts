@@ -1,10 +1,10 @@
 /** One connection, with everything that happens on it in a timed log. Sends literal bytes; knows nothing of the protocol. */
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { codeOf } from '../cause.js';
-import { plural } from '../plural.js';
-import { escaped } from './bytes.js';
-import type { Ending } from './case.js';
+import { codeOf } from '../../cause.js';
+import { plural } from '../../plural.js';
+import { escaped } from '../model/bytes.js';
+import type { Ending } from '../model/case.js';
 
 export type WireEvent =
   | 'connected'

@@ -1,5 +1,5 @@
 /** What the user says of a target, as `--declare NAME=VALUE` has it. */
-import { GoAheadError } from '../errors.js';
+import { GoAheadError } from '../../errors.js';
 import type { Capabilities, Declared, DeclaredTime } from './capabilities.js';
 
 type Known<K extends keyof Capabilities> = Exclude<Capabilities[K], 'unknown'>;

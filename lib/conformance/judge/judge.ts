@@ -2,14 +2,14 @@
  * Turns what was observed into axes, and axes into a verdict. No IO: everything that a verdict rests on is an argument.
  * Clients are judged in judge-client.ts.
  */
-import { plural } from '../plural.js';
-import { bufferOf, escaped, lengthOf, sha256Of, type Variables } from './bytes.js';
-import type { Ending, ServerExchange, ServerOutcome, Some } from './case.js';
-import type { Level } from './clause.js';
-import type { DiskEntry, Snapshot } from './disk-entry.js';
-import type { Axis, AxisName, Verdict } from './report.js';
-import { GO_AHEAD, type Observed } from './script.js';
-import type { Times } from './times.js';
+import { plural } from '../../plural.js';
+import { bufferOf, escaped, lengthOf, sha256Of, type Variables } from '../model/bytes.js';
+import type { Ending, ServerExchange, ServerOutcome, Some } from '../model/case.js';
+import type { Level } from '../model/clause.js';
+import type { DiskEntry, Snapshot } from '../target/disk-entry.js';
+import type { Axis, AxisName, Verdict } from '../report/report.js';
+import { GO_AHEAD, type Observed } from '../exchange/script.js';
+import type { Times } from '../exchange/times.js';
 
 export const ENDINGS: Readonly<Record<Ending, string>> = { fin: 'FIN', rst: 'RST', open: 'still open' };
 

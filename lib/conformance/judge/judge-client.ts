@@ -1,11 +1,11 @@
 /** Turns what was observed of a client into axes. No IO: everything that a verdict rests on is an argument. */
-import { plural } from '../plural.js';
-import { chunksOf, escaped, lengthOf, type Bytes, type Variables } from './bytes.js';
-import type { ClientCase, ClientExchange, ClientOutcome, Some } from './case.js';
-import type { Exit } from './child.js';
+import { plural } from '../../plural.js';
+import { chunksOf, escaped, lengthOf, type Bytes, type Variables } from '../model/bytes.js';
+import type { ClientCase, ClientExchange, ClientOutcome, Some } from '../model/case.js';
+import type { Exit } from '../target/child.js';
 import { axis, best, ENDINGS, showReceived } from './judge.js';
-import type { Axis } from './report.js';
-import type { Observed } from './script.js';
+import type { Axis } from '../report/report.js';
+import type { Observed } from '../exchange/script.js';
 
 export interface ClientRun {
   readonly exchange: ClientExchange;

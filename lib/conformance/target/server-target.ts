@@ -1,12 +1,12 @@
 /** The server under test: one that runs, or one that the suite starts, restarts and ends. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf } from '../cause.js';
+import { codeOf } from '../../cause.js';
 import { Child, describeExit, type Exit, type Memory } from './child.js';
 import { fillCommand, mustKnowPort, splitCommand } from './command.js';
 import { freePort } from './listener.js';
-import type { WireLog } from './wire.js';
-import { Wire } from './wire.js';
+import type { WireLog } from '../exchange/wire.js';
+import { Wire } from '../exchange/wire.js';
 
 export interface ServerTargetOptions {
   readonly host: string;

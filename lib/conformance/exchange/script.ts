@@ -1,8 +1,8 @@
 /** Runs the steps of one connection and writes down what happened. It judges nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bufferOf, chunksOf, join, lengthOf, type Bytes, type Variables } from './bytes.js';
-import type { DeclaredTime } from './capabilities.js';
-import type { ClientStep, Cut, Ending, Step } from './case.js';
+import { bufferOf, chunksOf, join, lengthOf, type Bytes, type Variables } from '../model/bytes.js';
+import type { DeclaredTime } from '../model/capabilities.js';
+import type { ClientStep, Cut, Ending, Step } from '../model/case.js';
 import type { Times } from './times.js';
 import type { Wire, WireEntry } from './wire.js';
 

@@ -3,9 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemCode } from '../cause.js';
-import { bufferOf, chunksOf, lengthOf, type Variables } from './bytes.js';
-import type { FileChange, LocalFile } from './case.js';
+import { systemCode } from '../../cause.js';
+import { bufferOf, chunksOf, lengthOf, type Variables } from '../model/bytes.js';
+import type { FileChange, LocalFile } from '../model/case.js';
 
 /** Where the files of a run stand. */
 export interface FileGround {

@@ -1,13 +1,13 @@
 /** Keeps what a run finds, tells the reporters as it comes, and makes the report of it. */
 import { arch, platform, release } from 'node:os';
-import { plural } from '../plural.js';
+import { plural } from '../../plural.js';
 import { type Baseline, mark, problems } from './baseline.js';
-import type { Case } from './case.js';
-import { CASES } from './cases/index.js';
+import type { Case } from '../model/case.js';
+import { CASES } from '../cases/index.js';
 import { LastWords } from './last-words.js';
 import { exitCodeOf, summarize, type Report, type Reporter, type Result, type RunStart } from './report.js';
-import { Trace } from './trace/trace.js';
-import { abridged } from './wire.js';
+import { Trace } from '../trace/trace.js';
+import { abridged } from '../exchange/wire.js';
 
 export interface RecorderOptions {
   readonly reporters?: readonly Reporter[];

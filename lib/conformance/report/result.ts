@@ -1,11 +1,11 @@
 /** What the runs of servers and of clients put into a report in the same way. */
 import { stat } from 'node:fs/promises';
-import { GoAheadError } from '../errors.js';
-import type { Declared } from './capabilities.js';
-import type { Case } from './case.js';
-import { describeExit, type Exit } from './child.js';
-import { clauseLevel } from './clause.js';
-import { CLAUSES } from './clauses.js';
+import { GoAheadError } from '../../errors.js';
+import type { Declared } from '../model/capabilities.js';
+import type { Case } from '../model/case.js';
+import { describeExit, type Exit } from '../target/child.js';
+import { clauseLevel } from '../model/clause.js';
+import { CLAUSES } from '../model/clauses.js';
 import type { Evidence, Result } from './report.js';
 
 const NO_EVIDENCE: Evidence = { connections: [], disk: null };
