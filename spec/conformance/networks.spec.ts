@@ -10,7 +10,7 @@ import {
   type Network,
   type Peer,
 } from './zoo/good.mjs';
-import { tool } from './support/tool.js';
+import { noPython } from '../support/python.mjs';
 
 t.setTimeout(120_000);
 // What tap adds to every node would double the time of a start.
@@ -37,7 +37,7 @@ for (const [role, names, peers, pass] of [
   ['server', SERVERS, GOOD_SERVERS, SERVER_CASES.length],
   ['client', CLIENTS, GOOD_CLIENTS, CLIENT_CASES.length],
 ] as const) {
-  t.test(`right ${role}s`, { skip: tool('python3') }, async (t) => {
+  t.test(`right ${role}s`, { skip: noPython }, async (t) => {
     // Most of the time they wait for the network, so all of them run at once.
     const pairs = names.flatMap((name) => NETWORKS.map((mode) => ({ name, mode })));
     const found = await Promise.all(pairs.map(({ name, mode }) => judge(role, peers[name], mode)));
