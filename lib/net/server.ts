@@ -12,6 +12,7 @@ import { DirectoryStorage } from '../storage/directory-storage.js';
 import type { Storage } from '../storage/storage.js';
 import { addressOf, DEFAULT_PORT, formatAddress } from './address.js';
 import { CountedSlots, type ConnectionSlots } from './connection-slots.js';
+import { Crowd, type Member } from './crowd.js';
 import { DeliveredClose } from './delivered-close.js';
 import { acceptDirectly, directSocket } from './direct-accept.js';
 import { DirectReader } from './direct-reader.js';
@@ -42,6 +43,11 @@ interface Connection {
   once(event: 'close', listener: () => void): unknown;
 }
 
+/** A connection that is served. */
+interface Served extends Member {
+  readonly session: ReceiveSession;
+}
+
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
   readonly #options: ServerOptions & { readonly drain: number };
@@ -53,7 +59,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   readonly #internals: StreamInternals | undefined;
   /** The kernel resets what this server accepts, unless it is closed with care. */
   #resetsIfKilled = false;
-  readonly #connections = new Map<Connection, ReceiveSession>();
+  readonly #connections = new Crowd<Served>();
   readonly #ofAddress = new Map<string, { connections: number }>();
   readonly #onAbort = (): void => void this.close({ drain: 0 });
   #storage: Storage | undefined;
@@ -178,7 +184,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     const stopped = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     // Who has not announced anything has nothing to lose.
-    for (const session of this.#connections.values()) {
+    for (const { session } of this.#connections) {
       if (session.header === undefined) session.abort(closingError());
     }
     await stopped;
@@ -186,7 +192,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   }
 
   #abortAll(): void {
-    for (const session of this.#connections.values()) session.abort(closingError());
+    for (const { session } of this.#connections) session.abort(closingError());
     this.#deliveredClose.cut();
   }
 
@@ -252,7 +258,8 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     }
     if (this.#resetsIfKilled && connection instanceof Socket) this.#deliveredClose.watch(connection);
     const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#options);
-    this.#connections.set(connection, session);
+    const served = { place: 0, session };
+    this.#connections.add(served);
     this.#ofAddress.set(address, ofAddress);
     ofAddress.connections += 1;
     this.#announce(() => formatAddress(address, connection.remotePort ?? 0), session);
@@ -260,7 +267,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     let running = 2;
     const over = (): void => {
       if (--running > 0) return;
-      this.#connections.delete(connection);
+      this.#connections.remove(served);
       this.#slots.give();
       ofAddress.connections -= 1;
       if (ofAddress.connections === 0) this.#ofAddress.delete(address);
