@@ -4,7 +4,7 @@ import type { SecureContext } from 'node:tls';
 import type * as TE from 'typed-emitter';
 import { GoAheadError } from '../errors.js';
 import type { Clock } from '../session/clock.js';
-import { receiveOptions, requireNumber, requireTime } from '../session/options.js';
+import { receiveOptions, requireNumber, requireTime, type Complete, type ReceiveOptions } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
 import type { Transport } from '../session/transport.js';
 import { chain } from '../storage/maybe-promise.js';
@@ -51,6 +51,7 @@ interface Served extends Member {
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
   readonly #options: ServerOptions & { readonly drain: number };
+  readonly #receiveOptions: Complete<ReceiveOptions>;
   readonly #slots: ConnectionSlots;
   readonly #clock: Clock;
   readonly #listener: NetServer;
@@ -80,7 +81,8 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     requireNumber('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
     requireNumber('maxConnectionsPerAddress', maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
     requireTime('drain', drain);
-    this.#options = { ...options, ...receiveOptions(options), drain };
+    this.#options = { ...options, drain };
+    this.#receiveOptions = receiveOptions(options);
     this.#slots = options.slots ?? new CountedSlots(maxConnections);
     this.#clock = options.clock ?? systemClock;
     this.#deliveredClose = new DeliveredClose(this.#clock);
@@ -257,7 +259,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       return undefined;
     }
     if (this.#resetsIfKilled && connection instanceof Socket) this.#deliveredClose.watch(connection);
-    const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#options);
+    const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#receiveOptions);
     const served = { place: 0, session };
     this.#connections.add(served);
     this.#ofAddress.set(address, ofAddress);

@@ -115,3 +115,10 @@ t.test('a refreshed timer starts again', async (t) => {
     timer.refresh();
   });
 });
+
+t.test('options that were checked are not checked again: a server has one set for all its sessions', async (t) => {
+  const checked = receiveOptions({ grace: 1 });
+  t.equal(receiveOptions(checked), checked);
+  t.ok(Object.isFrozen(checked));
+  t.not(receiveOptions({ ...checked }), checked, 'a copy may have been changed');
+});
