@@ -106,10 +106,12 @@ t.test('a timer that has passed does nothing more', async (t) => {
 });
 
 t.test('a refreshed timer starts again', async (t) => {
+  // Timers begin at the time that the event loop read last, in whole milliseconds.
+  await new Promise((resolve) => setImmediate(resolve));
   await new Promise<void>((resolve) => {
     const start = systemClock.now();
     const timer = systemClock.schedule(20, () => {
-      t.ok(systemClock.now() - start >= 20);
+      t.ok(systemClock.now() - start >= 19);
       resolve();
     });
     timer.refresh();
