@@ -71,7 +71,14 @@ function lines(series) {
         axis: { values: series.map(({ files }) => files) },
       },
       y: { field: 'throughput', type: 'quantitative', title: 'MiB/s' },
-      color: { field: 'label', type: 'nominal', title: null, sort: null },
+      color: {
+        field: 'label',
+        type: 'nominal',
+        title: null,
+        sort: null,
+        // Beside the chart it was cut off: without a browser the width of a text is an estimate.
+        legend: { orient: 'bottom', columns: 3, labelLimit: 400 },
+      },
     },
   };
 }

@@ -1,8 +1,9 @@
 /** The command line of the benchmarks. */
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { contenders } from './contenders.mjs';
 
 export const CELLS = ['framer', 'receive', 'send', 'both', 'small', 'clients', 'memory', 'start'];
 
@@ -76,6 +77,16 @@ export function readOptions(argv) {
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
     throw new Error('--rounds takes a whole number');
+  const only = values.only?.split(',');
+  const known = Object.values(contenders({ compiled: '' })).flatMap((each) => Object.keys(each));
+  const stranger = only?.find((id) => !known.includes(id));
+  if (stranger !== undefined)
+    throw new Error(`--only: there is no '${stranger}'; there are ${[...new Set(known)].join(', ')}`);
+  for (const option of /** @type {const} */ (['dir', 'disk'])) {
+    const directory = values[option];
+    if (directory !== undefined && !statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+      throw new Error(`--${option}: ${directory} is not a directory`);
+  }
   return {
     help: values.help,
     quick: values.quick,
@@ -83,10 +94,10 @@ export function readOptions(argv) {
     directory: values.dir,
     disk: values.disk ?? realDisk(),
     rounds,
-    only: values.only?.split(','),
+    only,
     out:
       values.out ??
-      (values.quick || values.only !== undefined ? undefined : fileURLToPath(new URL('results', import.meta.url))),
+      (values.quick || only !== undefined ? undefined : fileURLToPath(new URL('results', import.meta.url))),
     sizes: SIZES[values.quick ? 'quick' : 'full'],
   };
 }

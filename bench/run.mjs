@@ -20,7 +20,7 @@ import { describeMachine } from './tools.mjs';
 /** @type {Record<string, (context: Context) => Promise<import('./series.mjs').SeriesResult[]>>} */
 const CELLS = { framer, receive, send, both, small, clients, memory, start };
 
-const options = readOptions(process.argv.slice(2));
+const options = understood();
 if (options.help) {
   process.stdout.write(USAGE);
   process.exit();
@@ -42,6 +42,16 @@ process.once('exit', () => {
   context.dispose();
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+/** Ends with 2, and a line that says why, where the command line is wrong. */
+function understood() {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return process.exit(2);
+  }
+}
 
 const about = { ...describeMachine(), directory: options.directory, disk: options.disk, quick: options.quick };
 for (const name of options.cells) {

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { chartStamp } from '../bench/chart-specification.mjs';
 import { readResults, report } from '../bench/report.mjs';
@@ -34,4 +36,20 @@ t.test('another figure is another page and another chart', async (t) => {
   const changed = { ...first, series: first.series.slice(1) };
   t.not(report([changed]), report([first]));
   t.not(chartStamp(changed), chartStamp(first));
+});
+
+t.test('a wrong command line of the benchmarks ends with 2 and says why', async (t) => {
+  const run = fileURLToPath(new URL('../bench/run.mjs', import.meta.url));
+  for (const [args, why] of [
+    ['--cells framer,none', /^bench: there is no cell 'none'; there are framer, /],
+    ['--rounds 0', /^bench: --rounds takes a whole number\n/],
+    ['--dir /none/such', /^bench: --dir: \/none\/such is not a directory\n/],
+    ['--only none', /^bench: --only: there is no 'none'; there are ours, /],
+    ['--none', /^bench: Unknown option '--none'/],
+  ] as const) {
+    const { status, stderr } = spawnSync(process.execPath, [run, ...args.split(' ')], { encoding: 'utf8' });
+    t.equal(status, 2, args);
+    t.match(stderr, why, args);
+    t.match(stderr, 'usage: npm run bench', args);
+  }
 });

@@ -4,7 +4,7 @@ import type { SecureContext } from 'node:tls';
 import type * as TE from 'typed-emitter';
 import { GoAheadError } from '../errors.js';
 import type { Clock } from '../session/clock.js';
-import { receiveOptions, requireNumber, requireTime } from '../session/options.js';
+import { receiveOptions, requireNumber, requireTime, type Complete, type ReceiveOptions } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
 import type { Transport } from '../session/transport.js';
 import { chain } from '../storage/maybe-promise.js';
@@ -12,6 +12,7 @@ import { DirectoryStorage } from '../storage/directory-storage.js';
 import type { Storage } from '../storage/storage.js';
 import { addressOf, DEFAULT_PORT, formatAddress } from './address.js';
 import { CountedSlots, type ConnectionSlots } from './connection-slots.js';
+import { Crowd, type Member } from './crowd.js';
 import { DeliveredClose } from './delivered-close.js';
 import { acceptDirectly, directSocket } from './direct-accept.js';
 import { DirectReader } from './direct-reader.js';
@@ -42,9 +43,15 @@ interface Connection {
   once(event: 'close', listener: () => void): unknown;
 }
 
+/** A connection that is served. */
+interface Served extends Member {
+  readonly session: ReceiveSession;
+}
+
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
   readonly #options: ServerOptions & { readonly drain: number };
+  readonly #receiveOptions: Complete<ReceiveOptions>;
   readonly #slots: ConnectionSlots;
   readonly #clock: Clock;
   readonly #listener: NetServer;
@@ -53,7 +60,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   readonly #internals: StreamInternals | undefined;
   /** The kernel resets what this server accepts, unless it is closed with care. */
   #resetsIfKilled = false;
-  readonly #connections = new Map<Connection, ReceiveSession>();
+  readonly #connections = new Crowd<Served>();
   readonly #ofAddress = new Map<string, { connections: number }>();
   readonly #onAbort = (): void => void this.close({ drain: 0 });
   #storage: Storage | undefined;
@@ -74,7 +81,8 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     requireNumber('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
     requireNumber('maxConnectionsPerAddress', maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
     requireTime('drain', drain);
-    this.#options = { ...options, ...receiveOptions(options), drain };
+    this.#options = { ...options, drain };
+    this.#receiveOptions = receiveOptions(options);
     this.#slots = options.slots ?? new CountedSlots(maxConnections);
     this.#clock = options.clock ?? systemClock;
     this.#deliveredClose = new DeliveredClose(this.#clock);
@@ -178,7 +186,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     const stopped = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     // Who has not announced anything has nothing to lose.
-    for (const session of this.#connections.values()) {
+    for (const { session } of this.#connections) {
       if (session.header === undefined) session.abort(closingError());
     }
     await stopped;
@@ -186,7 +194,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   }
 
   #abortAll(): void {
-    for (const session of this.#connections.values()) session.abort(closingError());
+    for (const { session } of this.#connections) session.abort(closingError());
     this.#deliveredClose.cut();
   }
 
@@ -251,8 +259,9 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       return undefined;
     }
     if (this.#resetsIfKilled && connection instanceof Socket) this.#deliveredClose.watch(connection);
-    const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#options);
-    this.#connections.set(connection, session);
+    const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#receiveOptions);
+    const served = { place: 0, session };
+    this.#connections.add(served);
     this.#ofAddress.set(address, ofAddress);
     ofAddress.connections += 1;
     this.#announce(() => formatAddress(address, connection.remotePort ?? 0), session);
@@ -260,7 +269,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     let running = 2;
     const over = (): void => {
       if (--running > 0) return;
-      this.#connections.delete(connection);
+      this.#connections.remove(served);
       this.#slots.give();
       ofAddress.connections -= 1;
       if (ofAddress.connections === 0) this.#ofAddress.delete(address);

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Clock } from '../session/clock.js';
+import type { Clock, Timer } from '../session/clock.js';
 
 /**
  * The process's monotonic clock and timers.
@@ -9,19 +9,29 @@ import type { Clock } from '../session/clock.js';
  */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  schedule(ms, expired) {
-    let last: NodeJS.Immediate | undefined;
-    const timer = setTimeout(() => {
-      last = setImmediate(expired);
-    }, ms);
-    return {
-      refresh: () => {
-        if (last === undefined) timer.refresh();
-      },
-      cancel: () => {
-        clearTimeout(timer);
-        clearImmediate(last);
-      },
-    };
-  },
+  schedule: (ms, expired) => new SystemTimer(ms, expired),
 };
+
+class SystemTimer implements Timer {
+  readonly #expired: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #last: NodeJS.Immediate | undefined;
+
+  constructor(ms: number, expired: () => void) {
+    this.#expired = expired;
+    this.#timer = setTimeout(SystemTimer.#letSocketsSpeak, ms, this);
+  }
+
+  static #letSocketsSpeak(timer: SystemTimer): void {
+    timer.#last = setImmediate(timer.#expired);
+  }
+
+  refresh(): void {
+    if (this.#last === undefined) this.#timer.refresh();
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+    if (this.#last !== undefined) clearImmediate(this.#last);
+  }
+}

@@ -41,8 +41,16 @@ export interface SendSessionOptions {
 /** All options, none undefined. */
 export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
+/** What was checked already: a server has one set of options for all its sessions. */
+const checked = new WeakSet<ReceiveOptions>();
+
+function isChecked(options: ReceiveOptions): options is Complete<ReceiveOptions> {
+  return checked.has(options);
+}
+
 /** @throws GoAheadError `OPTION_INVALID` */
 export function receiveOptions(options: ReceiveOptions): Complete<ReceiveOptions> {
+  if (isChecked(options)) return options;
   const { settle = 50, settleAlways = false, grace = 250, headerDeadline = 10_000, bodyDeadline = 60_000 } = options;
   const { maxSize = MAX_SIZE, maxPendingBytes = 4 * 2 ** 20, minRate = 0, rateWindow = 10_000 } = options;
   requireTime('settle', settle);
@@ -53,7 +61,10 @@ export function receiveOptions(options: ReceiveOptions): Complete<ReceiveOptions
   requireNumber('rateWindow', rateWindow, 1, LONGEST_TIME);
   requireNumber('maxPendingBytes', maxPendingBytes, 1, Number.MAX_SAFE_INTEGER);
   if (typeof maxSize !== 'bigint' || maxSize < 0n) throw optionInvalid('maxSize', 'a bigint of 0 or more', maxSize);
-  return { settle, settleAlways, grace, headerDeadline, bodyDeadline, minRate, rateWindow, maxSize, maxPendingBytes };
+  const times = { settle, settleAlways, grace, headerDeadline, bodyDeadline };
+  const complete = Object.freeze({ ...times, minRate, rateWindow, maxSize, maxPendingBytes });
+  checked.add(complete);
+  return complete;
 }
 
 /** @throws GoAheadError `OPTION_INVALID` */

@@ -200,8 +200,8 @@ export class DirectoryStorage implements Storage {
     try {
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
       const fd = yield* wait(this.#disk.open(path, flags, 0o666));
-      const parts = { disk: this.#disk, finalNames: this.#finalNames, sync: this.#sync };
-      return new DirectoryUpload({ ...parts, name, size, path, fd, space });
+      const [disk, finalNames, sync] = [this.#disk, this.#finalNames, this.#sync];
+      return new DirectoryUpload({ disk, finalNames, sync, name, size, path, fd, space });
     } catch (cause) {
       space.release();
       throw storageFailed('open', path, cause);

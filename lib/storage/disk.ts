@@ -49,8 +49,9 @@ const LOCAL_FILESYSTEMS: ReadonlySet<bigint> = new Set([
 export type Synchronous = 'adaptive' | 'never';
 
 export class Disk {
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
   readonly #fileSystem: FileSystem;
-  readonly #now: () => number;
   readonly #afterLooking: (looked: () => void) => void;
   readonly #coreWait: CoreWait;
   /** A reading of it, and when. */
@@ -78,7 +79,7 @@ export class Disk {
   ) {
     this.#coreWait = coreWait;
     this.#fileSystem = fileSystem;
-    this.#now = now;
+    this.now = now;
     this.#afterLooking = afterLooking;
     this.#mayBeDirect = synchronous === 'adaptive' && LOCAL_FILESYSTEMS.has(BigInt.asUintN(32, volumeType));
     this.#direct = this.#mayBeDirect;
@@ -87,69 +88,89 @@ export class Disk {
   }
 
   open(path: string, flags: number, mode: number): MaybePromise<number> {
-    const { direct, pool } = this.#fileSystem;
-    return this.#call(
-      () => direct.open(path, flags, mode),
-      () => pool.open(path, flags, mode),
-    );
+    const began = this.#begin();
+    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.open(path, flags, mode));
+    try {
+      return this.#fileSystem.direct.open(path, flags, mode);
+    } finally {
+      this.#end(began);
+    }
   }
 
   /** Like pwrite(2), it may write less than it was given. */
   write(fd: number, chunk: Uint8Array, offset: number, length: number, position: number): MaybePromise<number> {
-    const { direct, pool } = this.#fileSystem;
-    return this.#call(
-      () => direct.write(fd, chunk, offset, length, position),
-      () => pool.write(fd, chunk, offset, length, position),
-      length / BYTES_PER_MS,
-    );
+    const began = this.#begin();
+    if (!this.#direct)
+      return this.#pooled(
+        began,
+        this.#fileSystem.pool.write(fd, chunk, offset, length, position),
+        length / BYTES_PER_MS,
+      );
+    try {
+      return this.#fileSystem.direct.write(fd, chunk, offset, length, position);
+    } finally {
+      this.#end(began, length / BYTES_PER_MS);
+    }
   }
 
   close(fd: number): MaybePromise<void> {
-    const { direct, pool } = this.#fileSystem;
-    return this.#call(
-      () => direct.close(fd),
-      () => pool.close(fd),
-    );
+    const began = this.#begin();
+    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.close(fd));
+    try {
+      this.#fileSystem.direct.close(fd);
+    } finally {
+      this.#end(began);
+    }
   }
 
   link(existing: string, created: string): MaybePromise<void> {
-    const { direct, pool } = this.#fileSystem;
-    return this.#call(
-      () => direct.link(existing, created),
-      () => pool.link(existing, created),
-    );
+    const began = this.#begin();
+    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.link(existing, created));
+    try {
+      this.#fileSystem.direct.link(existing, created);
+    } finally {
+      this.#end(began);
+    }
   }
 
   rename(from: string, to: string): MaybePromise<void> {
-    const { direct, pool } = this.#fileSystem;
-    return this.#call(
-      () => direct.rename(from, to),
-      () => pool.rename(from, to),
-    );
+    const began = this.#begin();
+    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.rename(from, to));
+    try {
+      this.#fileSystem.direct.rename(from, to);
+    } finally {
+      this.#end(began);
+    }
   }
 
   unlink(path: string): MaybePromise<void> {
-    const { direct, pool } = this.#fileSystem;
-    return this.#call(
-      () => direct.unlink(path),
-      () => pool.unlink(path),
-    );
+    const began = this.#begin();
+    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.unlink(path));
+    try {
+      this.#fileSystem.direct.unlink(path);
+    } finally {
+      this.#end(began);
+    }
   }
 
   lstat(path: string): MaybePromise<Entry | undefined> {
-    const { direct, pool } = this.#fileSystem;
-    return this.#call(
-      () => direct.lstat(path),
-      () => pool.lstat(path),
-    );
+    const began = this.#begin();
+    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.lstat(path));
+    try {
+      return this.#fileSystem.direct.lstat(path);
+    } finally {
+      this.#end(began);
+    }
   }
 
   statfs(path: string): MaybePromise<Volume> {
-    const { direct, pool } = this.#fileSystem;
-    return this.#call(
-      () => direct.statfs(path),
-      () => pool.statfs(path),
-    );
+    const began = this.#begin();
+    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.statfs(path));
+    try {
+      return this.#fileSystem.direct.statfs(path);
+    } finally {
+      this.#end(began);
+    }
   }
 
   /** Always through the pool: waiting for the medium is what this call is for. */
@@ -157,26 +178,30 @@ export class Disk {
     return this.#fileSystem.pool.fsync(fd);
   }
 
-  #call<T>(direct: () => T, pooled: () => Promise<T>, allowance = 0): MaybePromise<T> {
-    const began = this.#now();
-    if (this.#direct) {
-      if (began - this.#readAt >= READING_AGE_MS) {
-        this.#readAt = began;
-        this.#waitedThen = this.#coreWait();
-      }
-      try {
-        return direct();
-      } finally {
-        const took = this.#now() - began;
-        // That other programs had the core is no fault of the disk, and the pool would have had to wait too.
-        if (took > SLOW_MS + allowance && took - this.#waited() > SLOW_MS + allowance) this.#leaveDirect(took);
-      }
+  // No closures: there are six calls for a small file.
+
+  /** When the call began. */
+  #begin(): number {
+    const now = this.now();
+    if (this.#direct && now - this.#readAt >= READING_AGE_MS) {
+      this.#readAt = now;
+      this.#waitedThen = this.#coreWait();
     }
-    const result = pooled();
+    return now;
+  }
+
+  /** Of a direct call. */
+  #end(began: number, allowance = 0): void {
+    const took = this.now() - began;
+    // That other programs had the core is no fault of the disk, and the pool would have had to wait too.
+    if (took > SLOW_MS + allowance && took - this.#waited() > SLOW_MS + allowance) this.#leaveDirect(took);
+  }
+
+  #pooled<T>(began: number, result: Promise<T>, allowance = 0): Promise<T> {
     if (this.#mayBeDirect) {
       let looked = false;
       this.#afterLooking(() => (looked = true));
-      const settled = (): void => this.#notePooled(!looked || this.#now() - began <= SLOW_IN_POOL_MS + allowance);
+      const settled = (): void => this.#notePooled(!looked || this.now() - began <= SLOW_IN_POOL_MS + allowance);
       result.then(settled, settled);
     }
     return result;
@@ -193,7 +218,7 @@ export class Disk {
   }
 
   #startCalm(): void {
-    this.#calmUntil = this.#now() + this.#calm;
+    this.#calmUntil = this.now() + this.#calm;
     this.#quickCalls = 0;
   }
 
@@ -204,6 +229,6 @@ export class Disk {
       return;
     }
     this.#quickCalls += 1;
-    if (this.#quickCalls >= QUICK_CALLS && this.#now() >= this.#calmUntil) this.#direct = true;
+    if (this.#quickCalls >= QUICK_CALLS && this.now() >= this.#calmUntil) this.#direct = true;
   }
 }

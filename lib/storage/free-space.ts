@@ -9,6 +9,14 @@ import { wait } from './task.js';
 /** `fs.write` takes a position as a number; nothing larger can be written at exact positions. */
 const LONGEST_FILE = BigInt(Number.MAX_SAFE_INTEGER);
 
+/**
+ * For small files an answer of statfs(2) is good for a moment, while so much is left that no other program fills it meanwhile: on
+ * the path of such a file the call costs more than a write.
+ */
+const GOOD_FOR_MS = 100;
+const SMALL = 2n ** 20n;
+const PLENTY = 2n ** 30n;
+
 /** What is set aside for one upload: its size, less what it has written. In bytes. */
 export interface SpacePromise {
   /** So many bytes are on the disk now, and statfs(2) counts them. */
@@ -23,6 +31,17 @@ export interface SpaceAccount {
   promise(disk: Disk, directory: string, size: bigint): Task<SpacePromise>;
 }
 
+/** What statfs(2) told last. */
+interface Answer {
+  readonly directory: string;
+  /** When it was asked. */
+  readonly at: number;
+  /** What had been written by then. */
+  readonly written: bigint;
+  /** In bytes. */
+  readonly free: bigint;
+}
+
 /**
  * The free space of one volume, less what running uploads have been promised (9.2). Nothing is set aside on the disk
  * itself: other programs may still take the space, and then a write fails.
@@ -30,6 +49,7 @@ export interface SpaceAccount {
 export class FreeSpace implements SpaceAccount {
   #promised = 0n;
   #written = 0n;
+  #last: Answer | undefined;
 
   /** In bytes. */
   get promised(): bigint {
@@ -37,20 +57,34 @@ export class FreeSpace implements SpaceAccount {
   }
 
   *promise(disk: Disk, directory: string, size: bigint): Task<SpacePromise> {
-    const writtenBefore = this.#written;
+    const room = this.#remembered(disk.now(), directory, size) ?? (yield* this.#ask(disk, directory));
+    if (size > room) throw noSpace(directory, size, room);
+    return this.#set(size);
+  }
+
+  #remembered(now: number, directory: string, size: bigint): bigint | undefined {
+    const last = this.#last;
+    // By directory: one with a quota has less than its volume.
+    if (last?.directory !== directory || now - last.at > GOOD_FOR_MS || size > SMALL) return undefined;
+    const room = last.free - (this.#written - last.written) - this.#promised;
+    return room >= PLENTY ? room : undefined;
+  }
+
+  *#ask(disk: Disk, directory: string): Task<bigint> {
+    const [written, at] = [this.#written, disk.now()];
     let volume;
     try {
       volume = yield* wait(disk.statfs(directory));
     } catch (cause) {
       throw storageFailed('ask for the free space of', directory, cause);
     }
-    // Bytes that were written while the answer was on its way may still count as free in it. No volume at all has 0 blocks:
-    // such a filesystem does not tell.
-    const overlap = this.#written - writtenBefore;
-    const free = volume.blocks === 0n ? LONGEST_FILE : volume.bavail * volume.bsize - overlap - this.#promised;
-    const room = free < 0n ? 0n : free > LONGEST_FILE ? LONGEST_FILE : free;
-    if (size > room) throw noSpace(directory, size, room);
-    return this.#set(size);
+    // No volume at all has 0 blocks: such a filesystem does not tell.
+    if (volume.blocks === 0n) return LONGEST_FILE;
+    const free = volume.bavail * volume.bsize;
+    // Bytes that were written while the answer was on its way may still count as free in it.
+    this.#last = { directory, at, written, free };
+    const room = free - (this.#written - written) - this.#promised;
+    return room < 0n ? 0n : room > LONGEST_FILE ? LONGEST_FILE : room;
   }
 
   #set(size: bigint): SpacePromise {

@@ -693,6 +693,50 @@ t.test('free space is promised once', async (t) => {
   await t.rejects(begin(one, 'c', 1), { code: 'NO_SPACE', expected: 'at most 0 bytes' });
 });
 
+t.test('for small files the disk is asked for its free space only now and then, while there is plenty', async (t) => {
+  const [mebibyte, gibibyte] = [2 ** 20, 2n ** 30n];
+  const free = { bytes: 4n * gibibyte };
+  let asked = 0;
+  let now = 0;
+  const fileSystem = withHook(({ name }) => (asked += name === 'statfs' ? 1 : 0), volumeOf(free));
+  const options: DirectoryStorageOptions = { fileSystem, sync: false, now: () => now };
+  const storage = await DirectoryStorage.open(freshDirectory(), options);
+  const other = await DirectoryStorage.open(freshDirectory(), options);
+  const asks = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = asked;
+    await work();
+    return asked - before;
+  };
+  const small = () => begin(storage, 'small', mebibyte);
+  const large = (size: bigint) => asks(() => begin(storage, 'large', Number(size)));
+
+  t.equal(await asks(small), 1, 'the first time');
+  const written = await begin(storage, 'written', 8);
+  now = 100;
+  t.equal(await asks(small), 0, 'a moment later');
+  now = 101;
+  t.equal(await asks(small), 1, 'after that moment');
+  t.equal(await asks(() => begin(storage, 'more', mebibyte + 1)), 1, 'a larger file');
+  t.equal(await asks(() => begin(other, 'small', 1)), 1, 'another directory, which may have a quota');
+  t.equal(await asks(small), 1, 'back here');
+
+  const room = free.bytes - freeSpaceOf(fileSystem, fs.statSync(storage.directory, { bigint: true }).dev).promised;
+  const rest = await begin(storage, 'rest', Number(room - gibibyte));
+  now = 200;
+  t.equal(await large(0n), 0, 'a gibibyte is plenty');
+  await written.write(Buffer.alloc(8));
+  t.equal(await large(0n), 0, 'what is written is no longer promised');
+  const one = await begin(storage, 'one', 1);
+  t.equal(await large(0n), 1, 'less than a gibibyte is not, with all that is promised');
+  await one.abort();
+  t.equal(await large(0n), 0, 'what is given back counts again');
+
+  free.bytes = 0n;
+  await rest.abort();
+  await t.rejects(begin(storage, 'full', mebibyte + 1), { code: 'NO_SPACE' }, 'what does not fit');
+  await t.rejects(begin(storage, 'full', 1), { code: 'NO_SPACE' }, 'and by then small files are refused too');
+});
+
 t.test('sizes are exact up to 2^64 - 1', async (t) => {
   const free = { bytes: 2n ** 60n };
   const storage = await DirectoryStorage.open(freshDirectory(), { fileSystem: volumeOf(free), now: () => 0 });
