@@ -55,4 +55,13 @@ export type { Profile, Role } from './conformance/model/case.js';
 export type { ConformClientOptions } from './conformance/conform-client.js';
 export type { ConformOptions, ConformServerOptions } from './conformance/conform-server.js';
 export { conformClient, conformServer } from './conformance/lazy.js';
-export type { Axis, Evidence, ExitCode, Report, Reporter, Result, RunStart, Verdict } from './conformance/report/report.js';
+export type {
+  Axis,
+  Evidence,
+  ExitCode,
+  Report,
+  Reporter,
+  Result,
+  RunStart,
+  Verdict,
+} from './conformance/report/report.js';
