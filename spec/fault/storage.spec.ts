@@ -77,6 +77,8 @@ interface Faulty {
 }
 
 const BODY = Buffer.alloc(100_000, 'new');
+/** The free space is asked for anew, and not remembered from the file before. */
+const LARGE = Buffer.alloc(2_000_000, 'new');
 
 async function outcome(port: number, name: string, body: Buffer): Promise<unknown> {
   try {
@@ -100,7 +102,7 @@ async function everyCall(t: Test, server: Faulty, policy: ConflictPolicy): Promi
         // Without a number, which would go up with each of them.
         const name = sees === 'confirmed' ? `${error}-${times}.txt` : 'x.txt';
         server.arm([call], error, times);
-        const seen = await outcome(port, name, BODY);
+        const seen = await outcome(port, name, call === 'statfs' ? LARGE : BODY);
         const hits = server.disarm();
         const after = Object.fromEntries(listing(directory));
         const next = await outcome(port, `${call}-${error}-${times}`, Buffer.from('next'));

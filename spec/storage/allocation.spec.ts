@@ -54,6 +54,6 @@ t.test('what the storage of a small file allocates', async (t) => {
 t.test('a direct call allocates nothing', async (t) => {
   const disk = new Disk(NOTHING, 0x01021994n, 'adaptive', () => 0);
   const bytes = await allocated(() => disk.close(1));
-  // The sampling itself makes some.
-  t.ok(bytes < 20, `${bytes} bytes`);
+  // The sampling itself makes some, up to 40 where much else runs; two closures are 117.
+  t.ok(bytes < 70, `${bytes} bytes`);
 });
