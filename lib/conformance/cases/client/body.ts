@@ -65,7 +65,8 @@ export const BODY_CASES: readonly ClientCase[] = [
     profiles: BOTH,
     exchange: {
       file: LARGE,
-      steps: [request, stopReading, send(GO), pause(), resumeReading, take(), finish, ended],
+      // Long enough that it shows on a client that has patience for a moment only: one pause is 60 ms at least.
+      steps: [request, stopReading, send(GO), pause(), pause(), pause(), pause(), resumeReading, take(), finish, ended],
       expect: [SENT],
     },
   }),
