@@ -3,8 +3,7 @@ import { join, random, repeat, text } from './model/bytes.js';
 import type { Bytes } from './model/bytes.js';
 import { UNKNOWN, type Capabilities } from './model/capabilities.js';
 import { ACCEPTED, type Profile, type ServerExchange, type ServerOutcome, type Step } from './model/case.js';
-import { holds } from './judge/judge.js';
-import type { Axis } from './report/report.js';
+import { brokenOf, holds } from './judge/judge.js';
 import { runExchange, type ExchangeResult, type Ground } from './run-exchange.js';
 import { awaiting, body, ended, finish, header, pause, reply, signal, silence } from './model/steps.js';
 import { calibrate, type Times } from './exchange/times.js';
@@ -53,13 +52,6 @@ interface Found {
 }
 
 type Run = (exchanges: readonly ServerExchange[]) => Promise<{ token: string; result: ExchangeResult }>;
-
-function brokenOf(axes: readonly Axis[]): string {
-  return axes
-    .filter(({ ok }) => ok === false)
-    .map(({ axis, expected, actual }) => `${axis}: expected ${expected}, got ${actual}`)
-    .join('; ');
-}
 
 /** Plays the control transfer and, where it goes well, finds out what the target does where it may choose. */
 export async function probe(

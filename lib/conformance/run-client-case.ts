@@ -8,7 +8,7 @@ import { Child, describeExit, type Exit } from './target/child.js';
 import { clauseLevel } from './model/clause.js';
 import { fillCommand, wordOf } from './target/command.js';
 import { isPositive, judgeClient } from './judge/judge-client.js';
-import { holds, verdictOf } from './judge/judge.js';
+import { brokenOf, holds, verdictOf } from './judge/judge.js';
 import { ClosedPort, Listener, type Address, type Addresses } from './target/listener.js';
 import { placeFile, type FileGround, type PlacedFile } from './target/local-file.js';
 import type { Axis, Result } from './report/report.js';
@@ -249,11 +249,4 @@ function proofOf(one: ClientCase, own: ClientExchangeResult, twin: ClientExchang
   if (twin === null) return axis(holds(own.axes), 'the case is its own proof');
   if (twin.impossible !== null) return axis(null, twin.impossible);
   return holds(twin.axes) ? axis(true, 'sent') : axis(false, brokenOf(twin.axes));
-}
-
-export function brokenOf(axes: readonly Axis[]): string {
-  return axes
-    .filter(({ ok }) => ok === false)
-    .map(({ axis, expected, actual }) => `${axis}: expected ${expected}, got ${actual}`)
-    .join('; ');
 }

@@ -1,11 +1,10 @@
 /** One exchange of a server case: opens its connections, runs the scripts, and waits until the disk has settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { plural } from '../plural.js';
 import { bufferOf, type Variables } from './model/bytes.js';
 import type { Plant, ServerExchange } from './model/case.js';
 import type { Declared } from './model/capabilities.js';
 import type { Directory } from './target/directory.js';
-import type { DiskEntry, Snapshot } from './target/disk-entry.js';
+import { showEntry, type DiskEntry, type Snapshot } from './target/disk-entry.js';
 import { holds, judgeDisk, judgeRuns, type DiskView, type JudgedRun, type ServerRun } from './judge/judge.js';
 import type { Axis } from './report/report.js';
 import { Board, notConnected, runScript, type Observed, type ScriptContext } from './exchange/script.js';
@@ -64,7 +63,7 @@ async function seenUnder(directory: Directory, name: Buffer, before: DiskEntry |
   const now = await directory.at(name);
   if (now === null) return before === null ? null : 'what stood there is gone';
   if (before !== null && same(before, now)) return null;
-  return `${now.path} (${now.kind}, ${plural(now.size, 'byte')})`;
+  return showEntry(now);
 }
 
 export async function runExchange(

@@ -184,7 +184,7 @@ async function prove(testCase: ServerCase, own: ExchangeResult, context: ServerC
     };
   }
   const result = await run(sizedControl(1800), 'sized control');
-  return { axis: axis(holds(result.axes), holds(result.axes) ? 'accepted' : brokenOf(result)), alive: [], result };
+  return { axis: axis(holds(result.axes), holds(result.axes) ? 'accepted' : actualOf(result)), alive: [], result };
 }
 
 async function failedTwin(
@@ -196,15 +196,15 @@ async function failedTwin(
   const exit = await ground.target.exitWithin(GOING);
   const alive = holds(control.axes) && exit === null;
   const actual =
-    exit === null ? `a plain transfer fails afterwards: ${brokenOf(control)}` : `the process ${howEnded(exit)}`;
+    exit === null ? `a plain transfer fails afterwards: ${actualOf(control)}` : `the process ${howEnded(exit)}`;
   return {
-    axis: axis(false, brokenOf(twin)),
+    axis: axis(false, actualOf(twin)),
     alive: [{ axis: 'alive', ok: alive, expected: ALIVE, actual: alive ? 'yes' : actual }],
     result: twin,
   };
 }
 
-function brokenOf(result: ExchangeResult): string {
+function actualOf(result: ExchangeResult): string {
   return result.axes
     .filter(({ ok }) => ok === false)
     .map(({ axis, actual }) => `${axis}: ${actual}`)

@@ -10,9 +10,9 @@ export interface Rate {
 
 /** What is watched. */
 export interface Watched {
-  readonly received: bigint;
+  received(): bigint;
   /** The sender has to wait for us, and is excused. */
-  readonly held: boolean;
+  held(): boolean;
   /** Nothing is watched any more then. */
   tooSlow(came: number, least: number): void;
 }
@@ -43,11 +43,11 @@ export class RateWatch {
 
   #next(): void {
     const { minRate, rateWindow } = this.#rate;
-    const before = this.#watched.received;
+    const before = this.#watched.received();
     this.#timer = this.#clock.schedule(rateWindow, () => {
-      const came = Number(this.#watched.received - before);
+      const came = Number(this.#watched.received() - before);
       const least = Math.ceil((minRate * rateWindow) / 1000);
-      const excused = this.#excused || this.#watched.held;
+      const excused = this.#excused || this.#watched.held();
       this.#excused = false;
       if (came >= least || excused) this.#next();
       else this.#watched.tooSlow(came, least);

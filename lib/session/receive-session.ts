@@ -309,15 +309,9 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
   }
 
   #watchRate(): void {
-    const received = (): bigint => this.#framer.received;
-    const held = (): boolean => this.#writing;
     this.#rate = new RateWatch(this.#clock, this.#options, {
-      get received() {
-        return received();
-      },
-      get held() {
-        return held();
-      },
+      received: () => this.#framer.received,
+      held: () => this.#writing,
       tooSlow: (came, least) => this.#fail(fault.bodyTooSlow(came, least, this.#options.rateWindow, this.#progress)),
     });
   }

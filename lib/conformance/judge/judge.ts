@@ -6,7 +6,7 @@ import { plural } from '../../plural.js';
 import { bufferOf, escaped, lengthOf, sha256Of, type Variables } from '../model/bytes.js';
 import type { Ending, ServerExchange, ServerOutcome, Some } from '../model/case.js';
 import type { Level } from '../model/clause.js';
-import type { DiskEntry, Snapshot } from '../target/disk-entry.js';
+import { showEntry, type DiskEntry, type Snapshot } from '../target/disk-entry.js';
 import type { Axis, AxisName, Verdict } from '../report/report.js';
 import { GO_AHEAD, type Observed } from '../exchange/script.js';
 import type { Times } from '../exchange/times.js';
@@ -19,6 +19,14 @@ export function axis(name: AxisName, ok: boolean | null, expected: string, actua
 
 export function holds(axes: readonly Axis[]): boolean {
   return axes.every(({ ok }) => ok !== false);
+}
+
+/** What is wrong, in words; empty when nothing is. */
+export function brokenOf(axes: readonly Axis[]): string {
+  return axes
+    .filter(({ ok }) => ok === false)
+    .map(({ axis: name, expected, actual }) => `${name}: expected ${expected}, got ${actual}`)
+    .join('; ');
 }
 
 function failing(axes: readonly Axis[]): number {
@@ -118,10 +126,6 @@ export interface DiskView {
   readonly naming: 'kept' | 'opaque' | 'unknown';
 }
 
-function showEntry(entry: DiskEntry): string {
-  return `${entry.path} (${entry.kind}, ${plural(entry.size, 'byte')})`;
-}
-
 function showEntries(entries: Snapshot): string {
   return entries.length === 0
     ? 'nothing'
@@ -208,13 +212,7 @@ export function verdictOf({ level, axes, proof, gate }: Standing): {
   readonly verdict: Verdict;
   readonly reason: string;
 } {
-  const broken = axes.filter(({ ok }) => ok === false);
-  if (broken.length > 0) {
-    const reason = broken
-      .map(({ axis: name, expected, actual }) => `${name}: expected ${expected}, got ${actual}`)
-      .join('; ');
-    return { verdict: level === 'must' ? 'fail' : 'warn', reason };
-  }
+  if (!holds(axes)) return { verdict: level === 'must' ? 'fail' : 'warn', reason: brokenOf(axes) };
   if (gate !== null)
     return { verdict: 'inconclusive', reason: 'a plain transfer does not work here, so this proves nothing' };
   if (proof.ok === true) return { verdict: 'pass', reason: '' };

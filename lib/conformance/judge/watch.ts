@@ -1,10 +1,10 @@
 /** What a case watches beside its connections: the process of the target, or what the whole run left on disk. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { plural } from '../../plural.js';
 import type { Watch } from '../model/case.js';
 import type { Memory } from '../target/child.js';
 import type { Axis } from '../report/report.js';
 import type { Directory } from '../target/directory.js';
+import { showEntry } from '../target/disk-entry.js';
 import { RUN_MARK } from '../model/select.js';
 import type { ServerTarget } from '../target/server-target.js';
 import type { Times } from '../exchange/times.js';
@@ -82,7 +82,7 @@ async function nothingLeft({ directory, times }: Watched, mark: string): Promise
   for (;;) {
     const left = await directory.residue(mark);
     const ok = left.length === 0;
-    const shown = left.slice(0, 4).map(({ path, kind, size }) => `${path} (${kind}, ${plural(size, 'byte')})`);
+    const shown = left.slice(0, 4).map(showEntry);
     if (ok || performance.now() > until)
       return { axis: 'disk', ok, expected, actual: ok ? 'nothing' : `${left.length}: ${shown.join(', ')}` };
     await sleep(SAMPLE);

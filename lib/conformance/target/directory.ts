@@ -4,10 +4,9 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { plural } from '../../plural.js';
 import { bufferOf, escaped, type Variables } from '../model/bytes.js';
 import type { Plant } from '../model/case.js';
-import { entryAt, list, statOf, type DiskEntry, type Snapshot } from './disk-entry.js';
+import { entryAt, kindAndSize, list, statOf, type DiskEntry, type Snapshot } from './disk-entry.js';
 import { RUN_MARK } from '../model/select.js';
 
 const DEPTH = 4;
@@ -249,8 +248,7 @@ function fillTarget(to: string, variables: Variables): string {
 
 function plantProblem(plant: Plant, entry: DiskEntry | null, variables: Variables): string | null {
   if ('mayChange' in plant) return null;
-  if (plant.kind === 'nothing')
-    return entry === null ? null : `appeared (${entry.kind}, ${plural(entry.size, 'byte')})`;
+  if (plant.kind === 'nothing') return entry === null ? null : `appeared ${kindAndSize(entry)}`;
   if (entry === null) return 'stood there before and is gone';
   const kinds = {
     file: 'file',

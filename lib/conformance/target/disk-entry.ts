@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { open } from 'node:fs/promises';
+import { plural } from '../../plural.js';
 
 /** One thing on disk. `path` is relative to the directory; bytes that are not printable ASCII are escaped. */
 export interface DiskEntry {
@@ -14,6 +15,14 @@ export interface DiskEntry {
 }
 
 export type Snapshot = readonly DiskEntry[];
+
+export function kindAndSize({ kind, size }: DiskEntry): string {
+  return `(${kind}, ${plural(size, 'byte')})`;
+}
+
+export function showEntry(entry: DiskEntry): string {
+  return `${entry.path} ${kindAndSize(entry)}`;
+}
 
 function kindOf(stat: fs.BigIntStats): DiskEntry['kind'] {
   if (stat.isFile()) return 'file';

@@ -131,15 +131,14 @@ const BELOW_EPHEMERAL = { from: 20_000, to: 32_000 };
 const TRIES = 50;
 
 /** One on which nobody listened just now, and that no outgoing connection is given meanwhile. */
-export async function freePort(host: string, pick: () => number = anyPort): Promise<number> {
-  for (let tries = 1; ; tries += 1) {
-    const port = pick();
-    try {
-      await closed(await listen({ host, port }));
-      return port;
-    } catch (taken) {
-      if (tries === TRIES) throw taken;
-    }
+export async function freePort(host: string, pick: () => number = anyPort, tries = TRIES): Promise<number> {
+  const port = pick();
+  try {
+    await closed(await listen({ host, port }));
+    return port;
+  } catch (taken) {
+    if (tries === 1) throw taken;
+    return freePort(host, pick, tries - 1);
   }
 }
 
