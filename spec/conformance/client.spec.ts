@@ -83,6 +83,7 @@ t.test('clients are judged', async (t) => {
     ['the whole path where it may be', SENT, { headers: [Buffer.from('x'), HEADER] }, []],
     ['two connections', { ...SENT, connections: 'one' }, { further: 1 }, ['wire']],
     ['one segment', { ...SENT, header: 'one piece' }, { segments: [1, 2] }, []],
+    ['one segment, where only the first count was made', { ...SENT, header: 'one piece' }, { segments: [1, null] }, []],
     ['two segments', { ...SENT, header: 'one piece' }, { segments: [2, 2] }, ['wire']],
     [
       'two reads, nobody to count',

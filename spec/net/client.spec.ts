@@ -3,6 +3,7 @@ import { appendFileSync, renameSync, symlinkSync, truncateSync, unlinkSync, writ
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
+import { freePort } from '../../lib/conformance/target/listener.js';
 import { GoAheadError, type ErrorCode } from '../../lib/errors.js';
 import { send, type Receipt, type Sendable, type SendOptions } from '../../lib/net/client.js';
 import { noOpenssl } from './certificates.js';
@@ -31,13 +32,6 @@ async function outcome(sending: Promise<Receipt>): Promise<Receipt | GoAheadErro
 
 function codeOf(result: Receipt | GoAheadError): ErrorCode | 'confirmed' {
   return result instanceof GoAheadError ? result.code : 'confirmed';
-}
-
-/** The port of a listener that is gone: nothing listens there. */
-async function freePort(t: Test): Promise<number> {
-  const { listener, port } = await scriptedServer(t, () => undefined);
-  await new Promise((closed) => listener.close(closed));
-  return port;
 }
 
 async function* chunks(...parts: (string | Uint8Array | Error | Promise<unknown>)[]): AsyncGenerator<Uint8Array> {
@@ -392,7 +386,7 @@ t.test('a signal that comes while another try is announced ends it', async (t) =
 });
 
 t.test('waits longer from try to try, up to half a minute, and never exactly as long', async (t) => {
-  const port = await freePort(t);
+  const port = await freePort('127.0.0.1');
   const clock = new ManualClock();
   const result = await outcome(
     send(pattern(1), {
@@ -420,7 +414,7 @@ t.test('waits longer from try to try, up to half a minute, and never exactly as 
 });
 
 t.test('says why there is no connection', async (t) => {
-  const port = await freePort(t);
+  const port = await freePort('127.0.0.1');
   const clock = new ManualClock();
   const unknown = await outcome(send(pattern(1), { name: 'n', host: 'host.invalid', port, clock }));
   t.match(unknown, { code: 'CONNECT_FAILED', message: /host\.invalid:\d+: the host is not known/ });
@@ -672,7 +666,7 @@ bothWays('a callback that throws ends its transfer, with its error', async (t, {
     t.equal(await server.peers[0]?.ended, 'RST');
     t.equal(clock.armed(), 0);
   }
-  const port = await freePort(t);
+  const port = await freePort('127.0.0.1');
   const onRetry = (): void => {
     throw fault;
   };

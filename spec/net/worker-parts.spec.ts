@@ -3,6 +3,7 @@ import { EventEmitter, getEventListeners, once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { freePort } from '../../lib/conformance/target/listener.js';
 import { GoAheadError } from '../../lib/errors.js';
 import type { IncomingUpload } from '../../lib/net/server-events.js';
 import { ClusterServer, type ClusterParts, type ClusterServerOptions } from '../../lib/net/workers/cluster-server.js';
@@ -266,20 +267,11 @@ function servingWorker(t: Test, progress = false) {
   return { directory, channel, exits, tellStart, start };
 }
 
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  await new Promise((closed) => listener.close(closed));
-  return typeof address === 'object' ? (address?.port ?? 0) : 0;
-}
-
 t.test('in the worker', async (t) => {
   const { directory, channel, exits, start } = servingWorker(t);
   t.same(channel.said, [{ type: 'ready' }], 'it speaks first');
   channel.tell({ type: 'progress', wanted: false });
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   await start(port);
   channel.tell({ type: 'progress', wanted: true });
   channel.tell({ type: 'progress', wanted: true });
@@ -349,7 +341,7 @@ t.test('the entry of a worker leaves signals to the primary', async (t) => {
 
 t.test('a worker whose primary is gone resets, removes and ends', async (t) => {
   const { directory, channel, exits, start } = servingWorker(t, true);
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   await start(port);
   const peer = await connectPeer(t, port);
   await peer.write(headerBytes(3, 'a'));

@@ -8,6 +8,8 @@ import { isMainThread } from 'node:worker_threads';
 const ROOT = new URL('../../', import.meta.url).href;
 const COMPILED = new URL('.tap/compiled/', ROOT);
 const sources = [`${ROOT}lib/`, `${ROOT}spec/`];
+/** The compiler dates this file anew whenever it has looked at all sources, and a compiled one only when it differs. */
+const looked = statSync(new URL('spec.tsbuildinfo', COMPILED), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 if (isMainThread) register(import.meta.url);
 
@@ -30,8 +32,6 @@ export async function load(url, context, next) {
   const [source] = url.split('?');
   if (!isSource(source)) return next(url, context);
   const file = new URL(source.slice(ROOT.length).replace(/ts$/, 'js'), COMPILED);
-  // The compiler dates this file anew whenever it has looked at all sources, and a compiled one only when it differs.
-  const looked = statSync(new URL('spec.tsbuildinfo', COMPILED), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (!existsSync(file) || statSync(new URL(source)).mtimeMs > looked) {
     throw new Error(`${source} is newer than what was compiled of it: npm run types`);
   }

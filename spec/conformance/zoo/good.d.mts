@@ -5,7 +5,7 @@ export interface Peer {
   readonly profile: 'classic' | 'full';
   readonly oneRecv?: boolean;
 }
-/** Those that need neither a compiler nor the built library. */
+/** Those that need no compiler. */
 export type PeerName = 'zoo, without a defect' | 'Python, threads' | 'Python, 1,024-byte buffers';
 export type Network = 'chop' | 'chop-body' | 'coalesce' | 'delay';
 

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { connect, createServer } from 'node:net';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../dist/conformance/target/listener.js';
 
 /**
  * The first bytes of each direction go in single bytes: fewer where there are many connections, since it is a network
@@ -160,7 +161,7 @@ async function relay(queue, to, mode, connection, over = () => undefined) {
 }
 
 /** Relays connections on `port` (0: a free one) to the target. */
-export async function openProxy({ mode, host, port, listenOn = 0, first = null }) {
+async function openProxy({ mode, host, port, listenOn = 0, first = null }) {
   let waiting = first;
   let open = 0;
   const passing = new Set();
@@ -211,12 +212,6 @@ async function reach(host, port, patience = 0) {
   }
 }
 
-async function freePort() {
-  const { port, close } = await openProxy({ mode: 'chop', host: '127.0.0.1', port: 0 });
-  close();
-  return port;
-}
-
 /**
  * Exits like the command, but not before `passed`: what a program has sent arrives although it has ended. A signal is for
  * the command, which gets it too, as it is of the same group.
@@ -242,7 +237,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const host = '127.0.0.1';
   if (role === 'server') {
     const [listenOn, ...words] = rest;
-    const port = await freePort();
+    const port = await freePort(host);
     start(words, port);
     // It listens as late as its target does. The connection that shows it is the first one's: some serve one only.
     const first = await reach(host, port, STARTUP);
