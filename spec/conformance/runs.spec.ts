@@ -269,6 +269,7 @@ t.test('what the end of the process means for a case that needs a second connect
   const twin = { ...good, exchange: refused, twin: { steps: WHOLE } };
   for (const [lasting, testCase, actual, alive] of [
     ['no', twin, /serves one connection only/, 0],
+    ['no', good, /serves one connection only/, 0],
     ['yes', twin, /the process is gone/, 1],
     ['yes', good, /the process is gone/, 1],
   ] as const) {

@@ -452,7 +452,7 @@ t.test('what somebody may have meant', async (t) => {
   const table: [string, string | undefined][] = [
     ['server/size/zer', 'server/size/zero'],
     ['server/nmae/plain', 'server/name/plain'],
-    ['Server/Size/Zero', 'server/size/zero'],
+    ['SERVER/SIZE/ZERO', 'server/size/zero'],
     ['client/replay/capital', 'client/reply/capital'],
     ['reply/capital', 'client/reply/capital'],
     ['fin-mid-body', 'server/end/fin-mid-body'],

@@ -532,15 +532,17 @@ t.test('a minimum rate is watched from the reply to the last byte (11.2)', async
   void held.session.receive(hex('68 65'));
   held.clock.advance(1_000);
   t.equal(held.session.state, 'body', 'in the first window two came');
+  held.clock.advance(1_000);
+  t.equal(held.session.state, 'body', 'in the second it was not read at all');
   held.clock.advance(500);
   held.storage.settle();
   await quiescence();
   t.strictSame(held.transport.calls, [REPLIED, 'pause', 'resume']);
   held.clock.advance(500);
-  t.equal(held.session.state, 'body', 'in the second it was not read half of the time');
+  t.equal(held.session.state, 'body', 'in the third it was not read half of the time');
   held.clock.advance(1_000);
   await held.drain();
-  t.match(held.error, { code: 'BODY_TOO_SLOW' }, 'the third has no excuse');
+  t.match(held.error, { code: 'BODY_TOO_SLOW' }, 'the fourth has no excuse');
 });
 
 t.test('a storage that fails at each of its calls', async (t) => {
