@@ -5,6 +5,7 @@ import { UNKNOWN, type Capabilities } from './model/capabilities.js';
 import { ACCEPTED, type Profile, type ServerExchange, type ServerOutcome, type Step } from './model/case.js';
 import { brokenOf, holds } from './judge/judge.js';
 import { runExchange, type ExchangeResult, type Ground } from './run-exchange.js';
+import { NO_ANSWER } from './target/server-target.js';
 import { awaiting, body, ended, finish, header, pause, reply, signal, silence } from './model/steps.js';
 import { calibrate, type Times } from './exchange/times.js';
 
@@ -72,8 +73,8 @@ export async function probe(
 
   // First with a FIN of ours, which every right target answers: it tells the round trip, the name on disk and whether it works at all.
   const first = await run([transfer('{t}control', length, [header(), reply, body(), finish, ended])]);
-  const [unreachable] = first.result.judged.flatMap(({ run: { observed } }) => observed.connectError ?? []);
-  if (unreachable !== undefined) {
+  const unreachable = connectErrorOf(first.result);
+  if (unreachable !== null) {
     return {
       reachable: false,
       gate: unreachable,
@@ -97,7 +98,9 @@ export async function probe(
   ground = { ...ground, times: calibrate({ ...noTimes, roundTrip: firstReply }, options.patience) };
 
   // Then with our side open and the last byte withheld.
-  const second = await run([sizedControl(length + 1)]);
+  let second = await run([sizedControl(length + 1)]);
+  // One request without an answer is a busy moment; who serves no second connection gives none twice, or refuses.
+  if (connectErrorOf(second.result) === NO_ANSWER) second = await run([sizedControl(length + 1)]);
   const sized = second.result.judged[0]?.run.observed;
   // The first reply may hold the start of the process: a round trip is the shorter one.
   const roundTrip = Math.min(firstReply, sized?.replyMs ?? firstReply);
@@ -123,6 +126,10 @@ export async function probe(
 }
 
 const noTimes = { roundTrip: 0, settle: 0, grace: 0 };
+
+function connectErrorOf(result: ExchangeResult): string | null {
+  return result.judged[0]?.run.observed.connectError ?? null;
+}
 
 async function probeSettle(run: Run): Promise<number> {
   const steps = [header({ at: [4] }), reply, body(), finish, ended];

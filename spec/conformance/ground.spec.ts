@@ -309,6 +309,21 @@ t.test('a server that is not ours', async (t) => {
   t.equal(target.whyUnreachable('ETIMEDOUT'), '127.0.0.1:12000 cannot be connected to: ETIMEDOUT');
 });
 
+t.test('a connection that was made while the suite itself stalled', async (t) => {
+  const server = await listen((socket) => socket.resume());
+  t.teardown(server.close);
+  const target = await ServerTarget.open({ host: '127.0.0.1', port: server.port, exec: null, cwd: null, dir: null });
+  const patience = 5;
+  const connecting = target.connect(new WireLog(), patience);
+  const end = performance.now() + 10 * patience;
+  process.nextTick(() => {
+    while (performance.now() < end);
+  });
+  const wire = await connecting;
+  t.ok(wire instanceof Wire, 'is a connection, though the time for it was over before it was looked at');
+  if (wire instanceof Wire) wire.dispose();
+});
+
 t.test('a server that does not end when it is asked to', { skip: !LINUX && 'needs sh' }, async (t) => {
   const exec = `sh -c 'trap "" TERM; echo here >&2; while :; do sleep 60; done' {port}`;
   const target = await ServerTarget.open({ host: '127.0.0.1', port: null, exec, cwd: null, dir: null });

@@ -23,7 +23,7 @@ import { Listener } from '../../lib/conformance/target/listener.js';
 import type { Report, Result } from '../../lib/conformance/report/report.js';
 import { runServerCase } from '../../lib/conformance/run-server-case.js';
 import { tokens } from '../../lib/conformance/model/select.js';
-import { ServerTarget } from '../../lib/conformance/target/server-target.js';
+import { NO_ANSWER, ServerTarget } from '../../lib/conformance/target/server-target.js';
 import { body, ended, finish, header, reply, request, send, take } from '../../lib/conformance/model/steps.js';
 import { UNMEASURED } from '../../lib/conformance/exchange/times.js';
 import { smallServer, type Policy } from './support/small-server.mjs';
@@ -58,13 +58,21 @@ const reasons = ({ results }: Report): string => results.map(({ reason }) => rea
 
 interface Look {
   readonly see?: boolean;
+  /** After the first connection so many requests for one go without an answer. */
+  readonly unanswered?: number;
   readonly options?: Partial<Parameters<typeof probe>[1]>;
 }
 
-async function found(t: Test, policy: Policy, { see = true, options = {} }: Look = {}): Promise<Probe> {
+async function found(t: Test, policy: Policy, { see = true, unanswered = 0, options = {} }: Look = {}): Promise<Probe> {
   const dir = folder();
   const port = await serve(t, dir, policy);
   const target = await ServerTarget.open({ host: '127.0.0.1', port, exec: null, cwd: null, dir: null });
+  const connecting = target.connect.bind(target);
+  let made = 0;
+  target.connect = async (log, ms) => {
+    made += 1;
+    return made > 1 && made <= 1 + unanswered ? { error: NO_ANSWER } : connecting(log, ms);
+  };
   const directory = see ? Directory.existing(dir) : null;
   const times = { ...UNMEASURED, patience: PATIENCE };
   const ground = { target, directory, times, declared: {}, suffix: '', naming: 'unknown' } as const;
@@ -106,6 +114,11 @@ t.test('what a server does where it may choose', async (t) => {
     '.x',
     'what the user says counts',
   );
+});
+
+t.test('one connection, or a busy moment', async (t) => {
+  t.match(await found(t, {}, { unanswered: 1 }), { gate: null, capabilities: { lasting: 'yes', concurrent: 'yes' } });
+  t.match(await found(t, {}, { unanswered: 2 }), { gate: null, capabilities: { lasting: 'no' } });
 });
 
 t.test('the pace of a server, which only the full profile needs', async (t) => {

@@ -23,6 +23,8 @@ const STARTUP = 10_000;
 const RETRY = 10;
 /** Connections that are being made at a time: a queue of listen(2) that overflows costs a second, and proves nothing. */
 const CONNECTING = 32;
+/** In place of a system code, where the time for a connection went by. */
+export const NO_ANSWER = 'no answer to the connection request';
 
 export class ServerTarget {
   readonly host: string;
@@ -153,9 +155,14 @@ export class ServerTarget {
 
 async function established(socket: Socket, ms: number): Promise<string | null> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => settle('no answer to the connection request'), ms);
+    // As in Wire.until: what was made while this process stalled is let in first.
+    let last: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      last = setImmediate(() => settle(NO_ANSWER));
+    }, ms);
     const settle = (result: string | null): void => {
       clearTimeout(timer);
+      clearImmediate(last);
       socket.removeListener('connect', connected);
       socket.removeListener('error', failed);
       // A later error without a listener would be an exception.
