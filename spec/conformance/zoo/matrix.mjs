@@ -38,12 +38,6 @@ const HEAVY = [
   'client/time/*',
 ];
 
-/**
- * Cases that right peers of the zoo may fail: Node reports a reset that comes with bytes as an end of the stream, so a client
- * in Node that does not ask further takes it for one.
- */
-const FRAIL = ['client/end/reset-with-reply-empty'];
-
 /** Four kinds of peers; the suite judges each in its profile. */
 export const PEERS = {
   server: { role: 'server', profile: 'full', defects: SERVER_DEFECTS, exec: SERVER, option: '--defect' },
@@ -89,7 +83,6 @@ export function casesFor(peer, defect, cases, all = false) {
   return cases.filter((one) => {
     if (one.role !== role || !one.profiles.includes(profile)) return false;
     if (related(defects[defect], one)) return true;
-    if (FRAIL.includes(one.id)) return false;
     return !HEAVY.some((glob) => matches(one.id, glob)) && (all || hash(`${defect} ${one.id}`) % SAMPLE === 0);
   });
 }

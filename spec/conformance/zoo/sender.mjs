@@ -85,7 +85,7 @@ export class Sender {
     this.socket = connect({ host: this.host, port: this.port, allowHalfOpen: true, noDelay: true });
     this.socket.on('connect', () => this.guarded(() => this.connected()));
     this.socket.on('data', (bytes) => this.guarded(() => this.receive(bytes)));
-    this.socket.on('end', () => this.guarded(() => this.receiverEnds()));
+    this.socket.on('end', () => this.guarded(() => this.streamEnds()));
     this.socket.on('error', (error) => this.guarded(() => this.connectionFails(error)));
     this.socket.on('drain', () => this.guarded(() => this.sendMore()));
     this.socket.on('close', () => this.gone());
@@ -190,6 +190,15 @@ export class Sender {
   }
 
   // ---- the end
+
+  /** Node ends the stream, too, when a reset comes with the last bytes. A connection that was reset has no peer any more. */
+  streamEnds() {
+    const reset = !this.socket.writableFinished && this.socket.remoteAddress === undefined;
+    if (!reset) return this.receiverEnds();
+    // There is nothing to reset, and Node would wait for ever for the end of its own shutdown.
+    this.socket.destroy();
+    return this.connectionFails({ code: 'ECONNRESET' });
+  }
 
   receiverEnds() {
     this.receiverFinished = true;

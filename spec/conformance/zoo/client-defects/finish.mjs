@@ -316,30 +316,6 @@ export const FINISH_DEFECTS = {
     methods: { interrupted: () => undefined },
     related: ['client/failure/*'],
   },
-  'retries-after-failure': {
-    what: 'tries again on a new connection when the transfer failed',
-    breaks: ['8.6', '2.1', '7.10', '5.5', '5.6', '7.11'],
-    cases: ['client/end/reset-with-reply-empty'],
-    methods: {
-      fail(message) {
-        if (this.again || !this.socket || this.state === 'over') return super.fail(message);
-        this.again = true;
-        this.complain(message);
-        this.socket.removeAllListeners();
-        this.socket.on('error', () => undefined);
-        this.socket.resetAndDestroy();
-        this.state = 'header';
-        this.replied = Buffer.alloc(0);
-        this.sent = 0;
-        this.receiverFinished = false;
-        return this.guarded(() => {
-          this.look();
-          this.connect();
-        });
-      },
-    },
-    related: ['client/*'],
-  },
   'retries-for-ever': {
     what: 'tries again until it works',
     breaks: ['8.6', '7.10', '5.5', '5.6', '7.11', '2.1'],
