@@ -65,7 +65,8 @@ export function rate(text: string): number {
 
 /** `HOST`, `HOST:PORT`, `:PORT`, `[IPV6]:PORT`, `[IPV6]` or a bare IPv6 address. */
 export function address(text: string): Address {
-  if (isIPv6(text)) return { host: text, port: DEFAULT_PORT };
+  // Two colons, or it is none: asking Node is slow the first time.
+  if (/:.*:/.test(text) && isIPv6(text)) return { host: text, port: DEFAULT_PORT };
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:[\]\s]*))(?::(\d+))?$/.exec(text) ?? [];
   const host = bracketed ?? (plain === '' && digits !== undefined ? '127.0.0.1' : plain);
   const number = digits === undefined ? DEFAULT_PORT : Number(digits);

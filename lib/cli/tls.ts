@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../cause.js';
 import { GoAheadError } from '../errors.js';
-import { clientContext, serverContext, type ClientTlsOptions, type ServerTlsOptions } from '../net/secure-stream.js';
+import type { ClientTlsOptions, ServerTlsOptions } from '../net/secure-stream.js';
 
 export interface TlsFlags {
   readonly tlsCert?: string | undefined;
@@ -30,6 +30,7 @@ export async function readServerTls({ tlsCert, tlsKey, tlsCa }: TlsFlags): Promi
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   const [cert, key, ca] = await Promise.all([read(tlsCert), read(tlsKey), read(tlsCa)]);
   const tls = { cert, key, ca };
+  const { serverContext } = await import('../net/secure-stream.js');
   serverContext(tls);
   return tls;
 }
@@ -38,6 +39,7 @@ export async function readServerTls({ tlsCert, tlsKey, tlsCa }: TlsFlags): Promi
 export async function readClientTls({ tlsCert, tlsKey, tlsCa }: TlsFlags): Promise<ClientTlsOptions> {
   const [cert, key, ca] = await Promise.all([read(tlsCert), read(tlsKey), read(tlsCa)]);
   const tls = { cert, key, ca };
+  const { clientContext } = await import('../net/secure-stream.js');
   clientContext(tls);
   return tls;
 }
