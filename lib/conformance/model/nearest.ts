@@ -2,26 +2,25 @@
 
 /** How many letters must be put in, left out or changed (Levenshtein); two that changed places are one change. */
 export function distance(a: string, b: string): number {
-  let before: readonly number[] = [];
-  let above = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = a[i - 1] === b[j - 1];
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      row.push(
-        Math.min(
-          (above[j] ?? 0) + 1,
-          (row[j - 1] ?? 0) + 1,
-          (above[j - 1] ?? 0) + (same ? 0 : 1),
-          swapped ? (before[j - 2] ?? 0) + 1 : Infinity,
-        ),
-      );
-    }
-    before = above;
-    above = row;
+  const known = new Map<number, number>();
+  /** Between the first `i` letters of the one and the first `j` of the other. */
+  function between(i: number, j: number): number {
+    if (i === 0 || j === 0) return i + j;
+    const at = i * (b.length + 1) + j;
+    const before = known.get(at);
+    if (before !== undefined) return before;
+    const same = a[i - 1] === b[j - 1];
+    const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+    const least = Math.min(
+      between(i - 1, j) + 1,
+      between(i, j - 1) + 1,
+      between(i - 1, j - 1) + (same ? 0 : 1),
+      swapped ? between(i - 2, j - 2) + 1 : Infinity,
+    );
+    known.set(at, least);
+    return least;
   }
-  return above[b.length] ?? 0;
+  return between(a.length, b.length);
 }
 
 /** Further than this share of its length a name was not meant. */
