@@ -246,7 +246,7 @@ class Script {
     if (cut !== undefined && 'at' in cut) {
       return this.#send(Buffer.concat([...chunksOf(body, variables, start, end)]), cut, times.gap);
     }
-    for (const chunk of chunksOf(body, variables, start, end, cut?.every ?? 262_144)) {
+    for (const chunk of chunksOf(body, variables, start, end, cut?.every)) {
       if (!(await this.#send(chunk, undefined, 0))) return false;
     }
     return true;

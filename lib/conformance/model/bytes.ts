@@ -101,6 +101,11 @@ export function lengthOf(bytes: Bytes, variables: Variables): bigint {
   return bytes.reduce((sum, part) => sum + partLength(part, variables), 0n);
 }
 
+/** In bytes. What is larger the allocator takes anew from the system each time, which costs more than what is written into it. */
+const CHUNK = 65_536;
+/** What is enciphered, so that nothing but the key stream is left. */
+const ZEROS = Buffer.alloc(CHUNK);
+
 function slicePart(part: Part, variables: Variables, from: bigint, length: number): Buffer {
   switch (part.kind) {
     case 'hex':
@@ -112,9 +117,9 @@ function slicePart(part: Part, variables: Variables, from: bigint, length: numbe
       const counter = Buffer.alloc(16);
       counter.writeBigUInt64BE(from / 16n, 8);
       const skip = Number(from % 16n);
-      return createCipheriv('aes-128-ctr', key, counter)
-        .update(Buffer.alloc(skip + length))
-        .subarray(skip);
+      const cipher = createCipheriv('aes-128-ctr', key, counter);
+      const zeros = skip + length > ZEROS.length ? Buffer.alloc(skip + length) : ZEROS.subarray(0, skip + length);
+      return cipher.update(zeros).subarray(skip);
     }
     case 'repeat':
     case 'repeat less suffix': {
@@ -136,7 +141,7 @@ export function* chunksOf(
   variables: Variables,
   from = 0n,
   to = lengthOf(bytes, variables),
-  most = 65_536,
+  most = CHUNK,
 ): Generator<Buffer> {
   let start = 0n;
   for (const part of bytes) {

@@ -188,7 +188,7 @@ async function sparse(path: Buffer, size: bigint): Promise<readonly string[] | s
 async function write(path: Buffer, file: LocalFile, variables: Variables): Promise<void> {
   const handle = await fs.open(path, 'wx');
   try {
-    for (const chunk of chunksOf(file.body, variables, undefined, undefined, 1_048_576)) await handle.write(chunk);
+    for (const chunk of chunksOf(file.body, variables)) await handle.write(chunk);
   } finally {
     await handle.close();
   }
