@@ -40,8 +40,7 @@ interface Run {
 
 function shell(t: Test, cwd: string, command: string): Run {
   const path = `${join(cwd, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`;
-  // Without tap's loader: it is the built command that people have.
-  const environment = { ...process.env, PATH: path, NODE_OPTIONS: '', _TAPJS_PROCESSINFO_COVERAGE_: '0' };
+  const environment = { ...process.env, PATH: path };
   const child = spawn('sh', ['-c', command], { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   const output = new Capture();

@@ -12,7 +12,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 const SERVER = `'${PYTHON}' -S '${path('../interop/classic_server.py')}'`;
 const CLIENT = `'${PYTHON}' -S '${path('../interop/classic_client.py')}'`;
 /** Keeps every MUST, and waits before each reply (3.9, a SHOULD). */
-const SLOW_TO_REPLY = `env NODE_OPTIONS= '${process.execPath}' '${path('../conformance/zoo/server.mjs')}' {port} {dir} --no-sync --defect always-settles`;
+const SLOW_TO_REPLY = `'${process.execPath}' '${path('../conformance/zoo/server.mjs')}' {port} {dir} --no-sync --defect always-settles`;
 
 // What the suite makes for itself goes here, so that it can be seen whether anything is left.
 const temporary = t.testdir();

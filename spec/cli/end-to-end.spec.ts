@@ -10,11 +10,6 @@ import { Capture, header, RawPeer, upload } from './fake-process.js';
 // What users run: `npm test` builds it first.
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-// Without tap's loader, which spawned processes inherit: this is about the program as it is installed.
-const [NODE, ...PREFIX] =
-  process.platform === 'win32' ? [process.execPath] : ['env', '-u', 'NODE_OPTIONS', process.execPath];
-const VARIABLES: Record<string, string | undefined> = { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' };
-
 interface Running {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly stdout: Capture;
@@ -24,7 +19,7 @@ interface Running {
 }
 
 function start(t: Test, ...argv: string[]): Running {
-  const child = spawn(NODE, [...PREFIX, MAIN, ...argv], { stdio: ['pipe', 'pipe', 'pipe'], env: VARIABLES });
+  const child = spawn(process.execPath, [MAIN, ...argv], { stdio: ['pipe', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   const stdout = new Capture();
   const stderr = new Capture();
@@ -160,7 +155,7 @@ t.test('a log that nobody reads any more', async (t) => {
 
 t.test('demo', async (t) => {
   const directory = t.testdir();
-  VARIABLES['TMPDIR'] = directory;
+  process.env['TMPDIR'] = directory;
   const running = start(t, 'demo', '--clients', '4', '--large', '8MiB');
   t.equal(await running.exit, 0);
   t.match(running.stdout.lines.at(-1), /^all 21 files arrived and match by SHA-256: /);

@@ -6,18 +6,17 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { parseTemporaryName } from '../../lib/storage/temporary-name.js';
 import { Capture, header, RawPeer, upload } from './fake-process.js';
+import { until } from '../support/until.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const POSIX = { skip: process.platform === 'win32' && 'needs process groups and signals' };
 
 async function serve(t: Test, directory: string, ...argv: string[]) {
-  const variables = { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' };
-  // Without tap's loader, and in a process group of its own, as a shell starts it.
-  const child = spawn(
-    'env',
-    ['-u', 'NODE_OPTIONS', process.execPath, MAIN, 'serve', directory, '--port', '0', '--workers', '2', ...argv],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: variables, detached: true },
-  );
+  // In a process group of its own, as a shell starts it.
+  const child = spawn(process.execPath, [MAIN, 'serve', directory, '--port', '0', '--workers', '2', ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error('not started');
   t.teardown(() => {
@@ -60,10 +59,6 @@ async function heard({ port, stdout }: { port: number; stdout: Capture }, direct
     await peer.closed;
     await stdout.waitFor(new RegExp(`stored told-${turn}:`));
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((turn) => setImmediate(turn));
 }
 
 function isGone(pid: number): boolean {

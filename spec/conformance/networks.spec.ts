@@ -13,8 +13,6 @@ import {
 import { noPython } from '../support/python.mjs';
 
 t.setTimeout(120_000);
-// What tap adds to every node would double the time of a start.
-delete process.env['NODE_OPTIONS'];
 
 const NETWORKS = ['chop', 'coalesce', 'delay'] as const;
 const SERVERS = ['zoo, without a defect', 'Python, threads'] as const;

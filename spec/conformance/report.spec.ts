@@ -18,6 +18,7 @@ import { UNMEASURED } from '../../lib/conformance/exchange/times.js';
 import { all, parseXml } from './support/markup.js';
 import { tool } from './support/tool.js';
 import { everyVerdict, play, sample, sampleResult, type Sample } from './support/sample-report.js';
+import { until } from '../support/until.js';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -431,7 +432,6 @@ t.test('the recorder', async (t) => {
 });
 
 t.test('a report in a file', async (t) => {
-  const turn = (): Promise<void> => new Promise((resume) => setImmediate(resume));
   const folder = t.testdir({ 'old.html': 'a report of last week' });
   t.test('a document is valid from the first case on, and says that it is not all', async (t) => {
     for (const name of ['junit', 'html', 'markdown'] as const) {
@@ -440,7 +440,7 @@ t.test('a report in a file', async (t) => {
       const reporter = createReporter(name, output);
       const of = sample([sampleResult('pass', 0, false), sampleResult('pass', 1, false)]);
       reporter.begin?.(of.start);
-      while (readFileSync(file, 'utf8') === '') await turn();
+      await until(() => readFileSync(file, 'utf8') !== '');
       const part = readFileSync(file, 'utf8');
       t.match(part, /0 of 2/, name);
       t.notMatch(part, /banner is-pass/);
@@ -450,7 +450,7 @@ t.test('a report in a file', async (t) => {
       t.notMatch(readFileSync(file, 'utf8'), /0 of 2/);
     }
     // A version that was on its way when the last one came is removed a little later; a file that stays ends in a time-out.
-    while (readdirSync(folder).some((file) => /\.(part|new)$/.test(file))) await turn();
+    await until(() => !readdirSync(folder).some((file) => /\.(part|new)$/.test(file)));
   });
   t.test('an earlier report is gone at once', async (t) => {
     const file = join(folder, 'old.html');

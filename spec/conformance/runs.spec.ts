@@ -29,8 +29,6 @@ import { UNMEASURED } from '../../lib/conformance/exchange/times.js';
 import { smallServer, type Policy } from './support/small-server.mjs';
 
 t.jobs = 8;
-// What tap adds to every node would double the time of a start.
-process.env['NODE_OPTIONS'] = '';
 
 const path = (relative: string): string => `'${fileURLToPath(new URL(relative, import.meta.url))}'`;
 const SERVER = `'${process.execPath}' ${path('support/small-server.mjs')} {port} {dir}`;

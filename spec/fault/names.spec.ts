@@ -359,8 +359,7 @@ t.test('what send prints to a terminal', { skip: WINDOWS || missingTool('script'
   // The names come to the command by a pattern of the shell, as they would for a user.
   const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
   const command = `"${process.execPath}" "${main}" send "${join(base, 'out')}"/* missing$(printf '\\033')x --to :${server.port}`;
-  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1' };
-  delete env['NODE_OPTIONS'];
+  const env = { ...process.env, NO_COLOR: '1' };
   const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', env });
   t.match(stdout, /\\u202egnp\.exe/, 'the names are told');
   for (const raw of ['\u202e', '\u001b]0;', '\u0007', '\u009b', '\u2066', '\u001bx']) {

@@ -52,10 +52,8 @@ export class Program {
 
   /** @param prefix a command that starts the program in a different way, such as `prlimit --nofile=32` */
   constructor(t: Test, argv: readonly string[], prefix: readonly string[] = []) {
-    // Without tap's loader, which spawned processes inherit.
-    const command = ['env', '-u', 'NODE_OPTIONS', ...prefix, process.execPath, MAIN, ...argv];
-    const env = { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' };
-    this.child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const [command = '', ...words] = [...prefix, process.execPath, MAIN, ...argv];
+    this.child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     t.teardown(() => this.child.kill('SIGKILL'));
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;

@@ -10,6 +10,7 @@ import { createServer } from '../../lib/net/create-server.js';
 import type { ConflictPolicy } from '../../lib/storage/final-name.js';
 import type { FileSystem } from '../../lib/storage/file-system.js';
 import { local, systemError, withHook, type CallName } from '../storage/broken-file-system.js';
+import { until } from '../support/until.js';
 import { figure, listing, LONG, NO_PROCFS, Serving, sha256, temporaryFiles } from './rig.js';
 
 /*
@@ -187,7 +188,7 @@ async function inProcess(t: Test, policy: ConflictPolicy, synchronous: 'adaptive
       return hits;
     },
     failure: async (count) => {
-      while (codes.length < count) await new Promise(setImmediate);
+      await until(() => codes.length >= count);
       return codes[count - 1];
     },
     close: () => server.close(),

@@ -20,8 +20,9 @@ import { MemorySource } from '../../lib/sources/memory-source.js';
 import { DirectoryStorage } from '../../lib/storage/directory-storage.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import type { Storage } from '../../lib/storage/storage.js';
-import { pattern, turn } from '../net/support.js';
+import { pattern } from '../net/support.js';
 import { noPython, PYTHON } from '../support/python.mjs';
+import { until } from '../support/until.js';
 
 t.jobs = 1;
 
@@ -77,15 +78,15 @@ async function startClassicServer(t: Test, directory: string): Promise<number> {
     child.kill();
     await once(child, 'exit');
   });
-  for (;;) {
+  await until(async () => {
     const socket = connect(port, '127.0.0.1');
     const accepted = await new Promise<boolean>((resolve) => {
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     });
     socket.destroy();
-    if (accepted) return port;
-    await turn();
-  }
+    return accepted;
+  });
+  return port;
 }
 
 async function sameFiles(t: Test, sent: readonly string[], stored: readonly string[]): Promise<void> {

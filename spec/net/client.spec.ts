@@ -8,7 +8,8 @@ import { GoAheadError, type ErrorCode } from '../../lib/errors.js';
 import { send, type Receipt, type Sendable, type SendOptions } from '../../lib/net/client.js';
 import { noOpenssl } from './certificates.js';
 import { certificates, secureScriptedServer } from './secure-peer.js';
-import { GO_AHEAD, headerBytes, pattern, scriptedServer, turns, until, type Peer } from './support.js';
+import { GO_AHEAD, headerBytes, pattern, scriptedServer, turns, type Peer } from './support.js';
+import { until } from '../support/until.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 /** A receiver that does everything right: header, reply, body, FIN. */

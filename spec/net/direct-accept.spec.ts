@@ -5,7 +5,8 @@ import { DirectReader } from '../../lib/net/direct-reader.js';
 import { ReadBuffers } from '../../lib/net/read-buffers.js';
 import type { Storage } from '../../lib/storage/storage.js';
 import { everyWay, isOver, serverRig, upload, type RigOptions } from './server-rig.js';
-import { GO_AHEAD, headerBytes, pattern, ScriptedStorage, turns, until } from './support.js';
+import { GO_AHEAD, headerBytes, pattern, ScriptedStorage, turns } from './support.js';
+import { until } from '../support/until.js';
 
 const HEADER = 2048;
 const BODY = 65_536;

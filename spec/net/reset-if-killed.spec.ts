@@ -9,7 +9,8 @@ import { DeliveredClose } from '../../lib/net/delivered-close.js';
 import { resetIfKilled, RESETS_IF_KILLED } from '../../lib/net/reset-if-killed.js';
 import { createServer } from '../../lib/net/create-server.js';
 import { isOver, serverRig, upload, type Way } from './server-rig.js';
-import { connectPeer, GO_AHEAD, headerBytes, ScriptedStorage, turns, until } from './support.js';
+import { connectPeer, GO_AHEAD, headerBytes, ScriptedStorage, turns } from './support.js';
+import { until } from '../support/until.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const skip = !RESETS_IF_KILLED && 'accepted sockets are known to have SO_LINGER of their listener on Linux only';
@@ -29,9 +30,8 @@ t.test('what a sender sees of a server that is killed while it commits', { skip 
     // What it is for: without it the kernel confirms.
     [false, 'FIN'],
   ] as const) {
-    const env = { ...process.env, NODE_OPTIONS: '', _TAPJS_PROCESSINFO_COVERAGE_: '0' };
     const argv = ['--input-type=module', '-e', SERVER_THAT_HANGS, String(option)];
-    const child = spawn(process.execPath, argv, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
     t.teardown(() => child.kill('SIGKILL'));
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));

@@ -10,7 +10,8 @@ import { verifyError, type ClientTlsOptions, type ServerTlsOptions } from '../..
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import { makeCertificates, noOpenssl } from './certificates.js';
 import { isOver, serverRig, upload, type Rig, type RigOptions } from './server-rig.js';
-import { connectPeer, GO_AHEAD, headerBytes, pattern, Peer, ScriptedStorage, turns, until } from './support.js';
+import { connectPeer, GO_AHEAD, headerBytes, pattern, Peer, ScriptedStorage, turns } from './support.js';
+import { until } from '../support/until.js';
 
 t.jobs = 1;
 

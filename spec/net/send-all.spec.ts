@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { sendAll, type SendEvent } from '../../lib/net/send-all.js';
-import { GO_AHEAD, pattern, scriptedServer, turns, until, type Peer } from './support.js';
+import { GO_AHEAD, pattern, scriptedServer, turns, type Peer } from './support.js';
+import { until } from '../support/until.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 async function storing(peer: Peer): Promise<void> {

@@ -12,7 +12,8 @@ import { Server } from '../../lib/net/server.js';
 import { DirectoryStorage } from '../../lib/storage/directory-storage.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import { everyWay, isOver, serverRig, upload, type RigOptions } from './server-rig.js';
-import { headerBytes, ScriptedStorage, turns, until } from './support.js';
+import { headerBytes, ScriptedStorage, turns } from './support.js';
+import { until } from '../support/until.js';
 
 t.test('needs a directory or a storage', async (t) => {
   const storage = new MemoryStorage();

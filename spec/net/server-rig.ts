@@ -9,7 +9,8 @@ import type { ServerOptions } from '../../lib/net/server-options.js';
 import type { Stored } from '../../lib/storage/storage.js';
 import { noOpenssl } from './certificates.js';
 import { certificates, connectSecurePeer } from './secure-peer.js';
-import { connectPeer, GO_AHEAD, until, type Peer } from './support.js';
+import { connectPeer, GO_AHEAD, type Peer } from './support.js';
+import { until } from '../support/until.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 export interface Seen {

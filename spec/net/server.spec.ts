@@ -11,12 +11,12 @@ import {
   pattern,
   ScriptedStorage,
   turns,
-  until,
   type Answer,
   type Ending,
   type Peer,
   type StorageCall,
 } from './support.js';
+import { until } from '../support/until.js';
 
 t.jobs = 1;
 

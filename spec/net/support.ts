@@ -4,6 +4,7 @@ import type { Test } from 'tap';
 import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
 import type { Storage, Stored, Upload } from '../../lib/storage/storage.js';
 import type { Header } from '../../lib/wire/header.js';
+import { until } from '../support/until.js';
 
 /** The other side of every spec here: raw sockets and literal bytes, nothing of the library. */
 
@@ -26,11 +27,6 @@ export function pattern(length: number): Buffer {
 
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Lets the event loop turn until it is so. What never becomes so ends in tap's timeout, with this name on the stack. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
 }
 
 /** Lets the event loop turn a number of times: to give what must not happen a chance to happen. */

@@ -19,7 +19,8 @@ import { Disk } from '../../lib/storage/disk.js';
 import { NODE_FILE_SYSTEM } from '../../lib/storage/file-system.js';
 import type { SpacePromise } from '../../lib/storage/free-space.js';
 import { run } from '../../lib/storage/task.js';
-import { connectPeer, headerBytes, turns, until } from './support.js';
+import { connectPeer, headerBytes, turns } from './support.js';
+import { until } from '../support/until.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 /** A worker process that is none: it keeps to the messages, and the spec decides the rest. */

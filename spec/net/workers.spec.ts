@@ -14,13 +14,13 @@ import { ClusterServer, type ClusterParts, type ClusterServerOptions } from '../
 import { NODE_FILE_SYSTEM, type FileSystem } from '../../lib/storage/file-system.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import { parseTemporaryName } from '../../lib/storage/temporary-name.js';
-import { connectPeer, headerBytes, pattern, until, type Peer } from './support.js';
+import { connectPeer, headerBytes, pattern, type Peer } from './support.js';
+import { until } from '../support/until.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 // The workers run what `npm run build` made, without tap's loader: it would take seconds in each of them.
 const WORKER_FILE = fileURLToPath(new URL('../../dist/net/workers/worker.js', import.meta.url));
 process.execArgv.length = 0;
-delete process.env['NODE_OPTIONS'];
 
 interface Failure {
   readonly upload: IncomingUpload;
