@@ -52,9 +52,11 @@ t.test('a client that is told a name only, and no port', { skip }, async (t) => 
 });
 
 t.test('a small client that keeps every clause passes what classic does not ask', { skip }, async (t) => {
-  // Each case is a process; the whole of full is tried with our own client, and with this one in `npm run conform:zoo`.
-  const cases = CLIENT_CASES.filter(({ profiles, quick }) => !profiles.includes('classic') || quick === true);
-  const report = await conformClient({ exec: FULL, declared: TIMES, cases });
+  // Each case is a process. The rest is tried with our own client, and with this one in `npm run conform:zoo`.
+  const cases = CLIENT_CASES.filter(({ profiles }) => !profiles.includes('classic'));
+  const skip = ['client/name/*', 'client/size/*'];
+  const report = await conformClient({ exec: FULL, declared: TIMES, cases, skip });
+  t.ok(report.results.length > 50);
   t.strictSame(notPassed(report), []);
   t.equal(report.exitCode, 0);
   t.strictSame(JSON.parse(JSON.stringify(report)), report, 'the report survives JSON');
@@ -63,8 +65,7 @@ t.test('a small client that keeps every clause passes what classic does not ask'
 t.test('our own client passes full', { skip: existsSync(OURS) ? false : 'npm run build' }, async (t) => {
   const times = '--reply-timeout 2 --send-timeout 2 --confirm-timeout 2';
   const report = await conformClient({
-    // What tap adds to every node would double the time of a start.
-    exec: `env NODE_OPTIONS= '${process.execPath}' '${OURS}' send {file} --to {host}:{port} ${times}`,
+    exec: `'${process.execPath}' '${OURS}' send {file} --to {host}:{port} ${times}`,
     declared: TIMES,
   });
   t.strictSame(notPassed(report), []);
@@ -83,7 +84,8 @@ t.test('null clients pass no case', async (t) => {
   };
   // They do nothing but wait, so they wait together.
   const all = Object.entries(nulls).map(async ([name, exec]) => {
-    const quick = !['does nothing', 'fails at once', 'hangs'].includes(name);
+    // One that fails is what cases that ask for a failure may mistake for a right one; of the others some cases stand for all.
+    const quick = name !== 'fails at once';
     const report = await conformClient({ exec, patience: 200, width: 24, quick });
     t.ok(report.results.length > 10);
     t.equal(report.summary.pass, 0, name);

@@ -29,6 +29,13 @@ export const GOOD_SERVERS = {
       ...['--header-timeout', String(DECLARED.headerTimeout), '--idle-timeout', String(DECLARED.idleTimeout)],
     ],
   },
+  'Python, every clause': {
+    profile: 'full',
+    words: (port, dir) => [
+      ...[PYTHON, here('../support/full_server.py'), port, dir],
+      ...['--header-deadline', SECONDS, '--body-deadline', String(DECLARED.idleTimeout / 1000)],
+    ],
+  },
   'Python, threads': classicServer(PYTHON, here('../../interop/classic_server.py')),
   'Python, asyncio': classicServer(PYTHON, here('good/asyncio_server.py')),
   'Python, 1 MiB buffers': classicServer(PYTHON, here('good/large_buffer_server.py')),
@@ -51,6 +58,10 @@ export const GOOD_CLIENTS = {
       ...[NODE, here('client.mjs'), file, host, port],
       ...['--reply-timeout', MS, '--send-timeout', MS, '--confirm-timeout', MS],
     ],
+  },
+  'Python, every clause': {
+    profile: 'full',
+    words: (file, host, port) => [PYTHON, '-S', here('../support/full_client.py'), file, host, port, SECONDS],
   },
   'Python, 1,024-byte buffers': oneRecv(classicClient(PYTHON, here('../../interop/classic_client.py'))),
   'Python, asyncio': classicClient(PYTHON, here('good/asyncio_client.py')),
