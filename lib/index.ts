@@ -5,7 +5,8 @@ export { printable } from './printable.js';
 
 export { Framer } from './wire/framer.js';
 export type { FramerEvents, HeaderProgress } from './wire/framer.js';
-export { decodeHeader, encodeHeader, MAX_HEADER_LENGTH, MAX_NAME_LENGTH, MAX_SIZE } from './wire/header.js';
+export { decodeHeader } from './wire/decode-header.js';
+export { encodeHeader, MAX_HEADER_LENGTH, MAX_NAME_LENGTH, MAX_SIZE } from './wire/header.js';
 export type { Header } from './wire/header.js';
 export { REPLY, ReplyMatcher } from './wire/reply.js';
 export type { ReplyMatch } from './wire/reply.js';

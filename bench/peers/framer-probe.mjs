@@ -23,7 +23,7 @@ const onEnd = () => void (seen += 1);
 async function contender() {
   if (who === 'hand') return { decode: decodeByHand, make: () => new HandDecoder(onHeader, onBody, onEnd) };
   const { Framer } = await import('../../dist/wire/framer.js');
-  const { decodeHeader } = await import('../../dist/wire/header.js');
+  const { decodeHeader } = await import('../../dist/wire/decode-header.js');
   const make = () => new Framer().on('header', onHeader).on('body', onBody).on('end', onEnd);
   return { decode: decodeHeader, make };
 }

@@ -1,15 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type * as TE from 'typed-emitter';
 import { GoAheadError, toGoAheadError } from '../errors.js';
-import {
-  decodeHeader,
-  endsInsideCharacter,
-  headerTooLong,
-  incompleteHeader,
-  MAX_HEADER_LENGTH,
-  SIZE_LENGTH,
-  type Header,
-} from './header.js';
+import { decodeHeader, endsInsideCharacter, headerTooLong, incompleteHeader } from './decode-header.js';
+import { MAX_HEADER_LENGTH, SIZE_LENGTH, type Header } from './header.js';
 
 /** In the order in which they come; `error` instead of what would follow, and nothing after `end` but that. */
 export type FramerEvents = {

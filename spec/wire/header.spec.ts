@@ -1,6 +1,7 @@
 import t from 'tap';
 import { GoAheadError } from '../../lib/errors.js';
-import { decodeHeader, encodeHeader, endsInsideCharacter } from '../../lib/wire/header.js';
+import { decodeHeader, endsInsideCharacter } from '../../lib/wire/decode-header.js';
+import { encodeHeader } from '../../lib/wire/header.js';
 import { HEADERS, hex, INVALID_UTF8 } from './bytes.js';
 
 const SIZE = hex('00 00 00 00 00 00 00 05');
