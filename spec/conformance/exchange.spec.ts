@@ -4,7 +4,7 @@ import { hex, random, text } from '../../lib/conformance/model/bytes.js';
 import type { Step } from '../../lib/conformance/model/case.js';
 import { Board, runScript, type Observed } from '../../lib/conformance/exchange/script.js';
 import { ServerTarget } from '../../lib/conformance/target/server-target.js';
-import { body, ended, finish, header, reply, reset, silence } from '../../lib/conformance/model/steps.js';
+import { body, ended, finish, header, hushed, reply, reset, silence } from '../../lib/conformance/model/steps.js';
 import { WireLog } from '../../lib/conformance/exchange/wire.js';
 import { listen } from './support/null-servers.js';
 
@@ -90,6 +90,14 @@ t.test('a wrong reply ends the script at once', async (t) => {
 t.test('bytes in a silence are seen', async (t) => {
   const observed = await play(t, (socket) => socket.write(GO), [silence, header(), reply]);
   t.match(observed, { brokeSilence: true, stoppedAt: 'silence' });
+});
+
+t.test('what comes between the pieces of a header is seen, and so is an end', async (t) => {
+  const steps = [hushed({ at: [8] }), reply];
+  const talks = await play(t, (socket) => socket.once('data', () => socket.write('g')), steps);
+  t.match(talks, { brokeSilence: true, endedEarly: false, stoppedAt: 'header' });
+  const leaves = await play(t, (socket) => socket.once('data', () => socket.end()), steps);
+  t.match(leaves, { receivedLength: 0, endedEarly: true, stoppedAt: 'header' });
 });
 
 t.test('what is sent in pieces arrives in pieces, and whole', async (t) => {

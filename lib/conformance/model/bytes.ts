@@ -103,8 +103,9 @@ export function lengthOf(bytes: Bytes, variables: Variables): bigint {
 
 /** In bytes. What is larger the allocator takes anew from the system each time, which costs more than what is written into it. */
 const CHUNK = 65_536;
+const BLOCK = 16;
 /** What is enciphered, so that nothing but the key stream is left. */
-const ZEROS = Buffer.alloc(CHUNK);
+const ZEROS = Buffer.alloc(CHUNK + BLOCK);
 
 function slicePart(part: Part, variables: Variables, from: bigint, length: number): Buffer {
   switch (part.kind) {
@@ -114,12 +115,11 @@ function slicePart(part: Part, variables: Variables, from: bigint, length: numbe
       return Buffer.from(fillIn(part.text, variables)).subarray(Number(from), Number(from) + length);
     case 'random': {
       const key = createHash('sha256').update(`${variables.t} ${variables.i} ${part.key}`).digest().subarray(0, 16);
-      const counter = Buffer.alloc(16);
-      counter.writeBigUInt64BE(from / 16n, 8);
-      const skip = Number(from % 16n);
+      const counter = Buffer.alloc(BLOCK);
+      counter.writeBigUInt64BE(from / BigInt(BLOCK), 8);
+      const skip = Number(from % BigInt(BLOCK));
       const cipher = createCipheriv('aes-128-ctr', key, counter);
-      const zeros = skip + length > ZEROS.length ? Buffer.alloc(skip + length) : ZEROS.subarray(0, skip + length);
-      return cipher.update(zeros).subarray(skip);
+      return cipher.update(ZEROS.subarray(0, skip + length)).subarray(skip);
     }
     case 'repeat':
     case 'repeat less suffix': {
@@ -135,7 +135,7 @@ function slicePart(part: Part, variables: Variables, from: bigint, length: numbe
   }
 }
 
-/** The bytes from `from` to `to` in pieces of at most `most` bytes. */
+/** The bytes from `from` to `to` in pieces of at most `most` bytes, 64 KiB if that is more. */
 export function* chunksOf(
   bytes: Bytes,
   variables: Variables,
@@ -149,7 +149,7 @@ export function* chunksOf(
     let at = from > start ? from : start;
     const stop = to < end ? to : end;
     while (at < stop) {
-      const length = Number(stop - at < BigInt(most) ? stop - at : BigInt(most));
+      const length = Math.min(Number(stop - at), most, CHUNK);
       yield slicePart(part, variables, at - start, length);
       at += BigInt(length);
     }
