@@ -215,6 +215,13 @@ t.test('the suite and its cases are loaded by those who ask for them', async (t)
   t.ok(reached(['lib/cli/run.ts']).has('lib/cli/conform-program.ts'), 'the command line itself is there');
 });
 
+t.test('a sender is not made to wait for what only others need', async (t) => {
+  const loaded = reached(['lib/cli/run.ts', 'lib/cli/send.ts']);
+  t.ok(loaded.has('lib/session/send-session.ts'), 'the search finds the session');
+  for (const file of ['net/secure-stream.ts', 'wire/decode-header.ts', 'net/server.ts', 'storage/directory-storage.ts'])
+    t.notOk(loaded.has(`lib/${file}`), file);
+});
+
 t.test('what is declared is what is used', async (t) => {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object };
   const used = imports('lib')
