@@ -15,7 +15,7 @@ import { lanes } from './lanes.js';
 import { Recorder, type RecorderOptions } from './report/recorder.js';
 import type { Report, Result } from './report/report.js';
 import type { Ground } from './run-exchange.js';
-import { declarations, mustBeDirectory, plainFailure, quoted, resultOf } from './report/result.js';
+import { declarations, mustBeDirectory, plainFailure, quoted, resultOf, stumbledNote } from './report/result.js';
 import { GOING, runServerCase, type ServerCaseContext, type ServerCaseRun } from './run-server-case.js';
 import { randomFrom, RUN_MARK, select, shuffle, tokens } from './model/select.js';
 import { ServerTarget } from './target/server-target.js';
@@ -202,6 +202,8 @@ class Run {
     if (this.#probe.gate !== null && this.reachable) {
       this.#base.recorder.explain(plainFailure(this.#probe.gate, await this.ground.target.exitWithin(GOING)));
     }
+    if (this.#probe.reachable && this.#probe.stumbled !== null)
+      this.#base.recorder.notes.push(stumbledNote(this.#probe.stumbled));
     if (this.#unreachable !== null) this.#base.recorder.explain(this.#unreachable);
     if (this.reachable && (await this.ground.target.exitWithin(GOING)) !== null) await this.#restart('the probes');
   }

@@ -36,8 +36,10 @@ export type Probe = Found & (Reachable | Unreachable);
 
 interface Reachable {
   readonly reachable: true;
-  /** Why the control transfer failed; null when it went well. */
+  /** Why the control transfer failed, twice; null when it went well. */
   readonly gate: string | null;
+  /** Why it failed the first time, when it went well the second time; else null. */
+  readonly stumbled: string | null;
 }
 
 interface Unreachable {
@@ -69,10 +71,25 @@ export async function probe(
     const token = options.token();
     return { token, result: await runExchange(ground, exchanges, token, { alone: false, plant: [] }) };
   };
+  let stumbled: string | null = null;
+  // All other verdicts rest on these: who fails one on a busy machine gets another, since who is wrong fails both.
+  const control = async (exchange: ServerExchange, fails: (result: ExchangeResult) => boolean): ReturnType<Run> => {
+    const once = await run([exchange]);
+    const error = connectErrorOf(once.result);
+    if (error === null ? !fails(once.result) : error !== NO_ANSWER) return once;
+    const twice = await run([exchange]);
+    // Who serves a single connection has had it.
+    if (error === null && connectErrorOf(twice.result) !== null) return once;
+    if (error === null && !fails(twice.result)) stumbled = brokenOf(once.result.axes);
+    return twice;
+  };
   const length = 1500 + (Buffer.from(options.token()).reduce((sum, byte) => sum * 31 + byte, 7) % 3000);
 
   // First with a FIN of ours, which every right target answers: it tells the round trip, the name on disk and whether it works at all.
-  const first = await run([transfer('{t}control', length, [header(), reply, body(), finish, ended])]);
+  const first = await control(
+    transfer('{t}control', length, [header(), reply, body(), finish, ended]),
+    ({ axes }) => !holds(axes),
+  );
   const unreachable = connectErrorOf(first.result);
   if (unreachable !== null) {
     return {
@@ -92,24 +109,23 @@ export async function probe(
   if (!holds(first.result.axes)) {
     const capabilities = { ...UNKNOWN, naming } as const;
     const times = calibrate({ ...noTimes, roundTrip: firstReply }, Math.min(options.patience ?? 1000, 1000));
-    return { reachable: true, gate: brokenOf(first.result.axes), capabilities, suffix, times };
+    return { reachable: true, gate: brokenOf(first.result.axes), stumbled, capabilities, suffix, times };
   }
 
   ground = { ...ground, times: calibrate({ ...noTimes, roundTrip: firstReply }, options.patience) };
 
-  // Then with our side open and the last byte withheld.
-  let second = await run([sizedControl(length + 1)]);
-  // One request without an answer is a busy moment; who serves no second connection gives none twice, or refuses.
-  if (connectErrorOf(second.result) === NO_ANSWER) second = await run([sizedControl(length + 1)]);
+  // Then with our side open and the last byte withheld; who leaves it open at the end waits for the sender.
+  const staysOpen = ({ judged }: ExchangeResult): boolean => judged[0]?.run.observed.ending === 'open';
+  const second = await control(sizedControl(length + 1), (result) => !staysOpen(result) && !holds(result.axes));
   const sized = second.result.judged[0]?.run.observed;
   // The first reply may hold the start of the process: a round trip is the shorter one.
   const roundTrip = Math.min(firstReply, sized?.replyMs ?? firstReply);
   const lasting = sized?.connectError === null ? 'yes' : 'no';
   if (lasting === 'no') {
     const times = calibrate({ ...noTimes, roundTrip }, options.patience);
-    return { reachable: true, gate: null, capabilities: { ...UNKNOWN, naming, lasting }, suffix, times };
+    return { reachable: true, gate: null, stumbled, capabilities: { ...UNKNOWN, naming, lasting }, suffix, times };
   }
-  const closes = sized?.ending === 'open' ? 'after the sender' : 'on its own';
+  const closes = staysOpen(second.result) ? 'after the sender' : 'on its own';
   const gate = closes === 'on its own' && !holds(second.result.axes) ? brokenOf(second.result.axes) : null;
   const grace = sized?.closeMs ?? 0;
 
@@ -119,6 +135,7 @@ export async function probe(
   return {
     reachable: true,
     gate,
+    stumbled,
     capabilities: { naming, lasting, closes, ...rest },
     suffix,
     times: calibrate({ roundTrip, settle, grace, ...(turnaround !== null && { turnaround }) }, options.patience),

@@ -119,6 +119,18 @@ t.test('one connection, or a busy moment', async (t) => {
   t.match(await found(t, {}, { unanswered: 2 }), { gate: null, capabilities: { lasting: 'no' } });
 });
 
+t.test('a plain transfer that fails is tried once more before it counts', async (t) => {
+  for (const stumbles of [1, 2])
+    t.match(await found(t, { stumbles }), { gate: null, stumbled: /wire: expected "go ahead"/ }, `the ${stumbles}th`);
+  t.match(await found(t, {}), { gate: null, stumbled: null });
+  t.match(await found(t, { breaks: 1 }), { gate: /wire: expected "go ahead"/, stumbled: null });
+  t.match(await found(t, { breaks: 1, deaf: 1 }), { reachable: true, gate: /wire: expected "go ahead"/ }, 'no second');
+  const port = await serve(t, folder(), { stumbles: 1 });
+  const report = await conformServer({ ...base, port, cases: [good] });
+  t.strictSame(verdicts(report), { 'server/good/a': 'pass' });
+  t.match(report.notes, [/^a plain transfer failed, and went well when it was tried again: wire: expected "go ahead"/]);
+});
+
 t.test('the pace of a server, which only the full profile needs', async (t) => {
   // Where nothing was measured the waits are those of a server that answers at once.
   for (const policy of [{}, { refuses: 'settle' }, { deaf: 5 }])
@@ -319,6 +331,13 @@ const judged = async (cases: readonly ClientCase[], more: object = {}): Promise<
   const report = await conformClient({ profile: 'classic', exec: CLIENT, seed: 1, cases, ...more });
   return Object.fromEntries(report.results.map((result) => [result.id.replace('client/odd/', ''), result]));
 };
+
+t.test('a client whose plain transfer fails once', { skip }, async (t) => {
+  const once = `/bin/bash -c 'mkdir "$0" 2>/dev/null && exit 1; exec "$@"' '${join(folder(), 'been-here')}' ${CLIENT}`;
+  const report = await conformClient({ profile: 'classic', exec: once, seed: 1, cases: [SENDS] });
+  t.match(report, { cause: null, summary: { pass: 1 } });
+  t.match(report.notes, [/^a plain transfer failed, and went well when it was tried again: .*expected status 0/]);
+});
 
 t.test('clients that fail, or cannot be tried', { skip }, async (t) => {
   const results = await judged([

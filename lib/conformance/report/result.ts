@@ -25,6 +25,11 @@ export function plainFailure(broken: string, exit: Exit | null): string {
   return `a plain transfer does not work, so nothing can pass: ${broken}${end}`;
 }
 
+/** What the reader must know where the control transfer failed once. */
+export function stumbledNote(broken: string): string {
+  return `a plain transfer failed, and went well when it was tried again: ${broken}`;
+}
+
 /** Throws `OPTION_INVALID`. */
 export async function mustBeDirectory(path: string, option: string): Promise<void> {
   const found = await stat(path).catch(() => null);

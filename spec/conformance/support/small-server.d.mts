@@ -9,6 +9,7 @@ export interface Policy {
   readonly serial?: true;
   readonly deaf?: number;
   readonly breaks?: number;
+  readonly stumbles?: number;
   readonly refuses?: string;
   readonly frail?: true;
 }

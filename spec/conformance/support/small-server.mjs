@@ -16,7 +16,7 @@ function placeOf(name, dir, { prefix = '', suffix = '', paths = 'last component'
 
 /**
  * Policies: `prefix`, `suffix`, `paths`, `conflict`; `closes: 'after the sender'`; `serial`: one connection after the
- * other; `deaf`: after the nth connection nobody listens; `breaks`: from the nth on it hangs up; `refuses`: names with this in them;
+ * other; `deaf`: after the nth connection nobody listens; `breaks`: from the nth on it hangs up; `stumbles`: it does so on the nth; `refuses`: names with this in them;
  * `frail`: a long name ends the process. A name with "die" in it ends the process.
  */
 export function smallServer(dir, policy) {
@@ -25,7 +25,7 @@ export function smallServer(dir, policy) {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     connections += 1;
     if (connections === policy.deaf) server.close();
-    const broken = connections >= policy.breaks;
+    const broken = connections >= policy.breaks || connections === policy.stumbles;
     const turn = before;
     if (policy.serial) before = new Promise((resolve) => socket.on('close', resolve));
     socket.on('error', () => undefined);
