@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { parseTemporaryName } from '../../lib/storage/temporary-name.js';
 import { Capture, header, RawPeer, upload } from './fake-process.js';
-import { until } from '../support/until.js';
+import { untilElsewhere } from '../support/until.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const POSIX = { skip: process.platform === 'win32' && 'needs process groups and signals' };
@@ -126,7 +126,7 @@ t.test('workers do not outlive the primary, and reset what they had', POSIX, asy
   server.child.kill('SIGKILL');
   t.equal(await lost.closed, 'reset');
   t.equal(await whole.closed, 'reset');
-  await until(() => isGone(worker) && readdirSync(directory).length === 0);
+  await untilElsewhere(() => isGone(worker) && readdirSync(directory).length === 0);
   t.ok(worker > 0);
 });
 

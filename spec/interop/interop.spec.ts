@@ -22,7 +22,7 @@ import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import type { Storage } from '../../lib/storage/storage.js';
 import { pattern } from '../net/support.js';
 import { noPython, PYTHON } from '../support/python.mjs';
-import { until } from '../support/until.js';
+import { untilElsewhere } from '../support/until.js';
 
 t.jobs = 1;
 
@@ -78,7 +78,7 @@ async function startClassicServer(t: Test, directory: string): Promise<number> {
     child.kill();
     await once(child, 'exit');
   });
-  await until(async () => {
+  await untilElsewhere(async () => {
     const socket = connect(port, '127.0.0.1');
     const accepted = await new Promise<boolean>((resolve) => {
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false));

@@ -10,7 +10,7 @@ import { resetIfKilled, RESETS_IF_KILLED } from '../../lib/net/reset-if-killed.j
 import { createServer } from '../../lib/net/create-server.js';
 import { isOver, serverRig, upload, type Way } from './server-rig.js';
 import { connectPeer, GO_AHEAD, headerBytes, ScriptedStorage, turns } from './support.js';
-import { until } from '../support/until.js';
+import { until, untilElsewhere } from '../support/until.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const skip = !RESETS_IF_KILLED && 'accepted sockets are known to have SO_LINGER of their listener on Linux only';
@@ -35,10 +35,10 @@ t.test('what a sender sees of a server that is killed while it commits', { skip 
     t.teardown(() => child.kill('SIGKILL'));
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-    await until(() => said.includes('\n'));
+    await untilElsewhere(() => said.includes('\n'));
     const peer = await connectPeer(t, Number.parseInt(said, 10));
     await upload(peer, headerBytes(5, 'a.txt'), Buffer.from('hello'));
-    await until(() => said.includes('committing'));
+    await untilElsewhere(() => said.includes('committing'));
     t.equal(peer.ending, undefined);
     child.kill('SIGKILL');
     t.equal(await peer.ended, ending, `resetIfKilled: ${option}`);

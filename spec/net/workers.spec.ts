@@ -15,7 +15,7 @@ import { NODE_FILE_SYSTEM, type FileSystem } from '../../lib/storage/file-system
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import { parseTemporaryName } from '../../lib/storage/temporary-name.js';
 import { connectPeer, headerBytes, pattern, type Peer } from './support.js';
-import { until } from '../support/until.js';
+import { untilElsewhere } from '../support/until.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 // The workers run what `npm run build` made, without tap's loader: it would take seconds in each of them.
@@ -61,13 +61,13 @@ async function clusterRig(t: Test, options: Partial<ClusterServerOptions> = {}, 
       const names = new Set(readdirSync(directory));
       const peer = await announce(10, 'running');
       // The worker tells of it a moment after the reply; killed before, it never would.
-      await until(() => told.has(`127.0.0.1:${peer.socket.localPort}`));
+      await untilElsewhere(() => told.has(`127.0.0.1:${peer.socket.localPort}`));
       const pid = parseTemporaryName(readdirSync(directory).find((name) => !names.has(name)) ?? '')?.pid ?? 0;
       // Who accepts is up to the kernel.
       if (byProcess.has(pid)) peer.reset();
       else byProcess.set(pid, peer);
     }
-    await until(() => writing().length === before + workers);
+    await untilElsewhere(() => writing().length === before + workers);
     return byProcess;
   };
   return { server, port, directory, begun, stored, failed, errors, writing, announce, occupy };
@@ -106,7 +106,7 @@ t.test('two workers', async (t) => {
         t.equal(await peer.ended, 'FIN');
       }),
     );
-    await until(() => rig.stored.length === 64);
+    await untilElsewhere(() => rig.stored.length === 64);
     server.off('progress', listener);
     const names = Array.from({ length: 64 }, (_, index) => (index === 0 ? 'same.bin' : `same (${index}).bin`));
     t.same(readdirSync(directory).sort(), names.sort());
@@ -122,7 +122,7 @@ t.test('two workers', async (t) => {
     t.match(rig.stored[0], { name: 'same.bin', peer: /^127\.0\.0\.1:\d+$/, ms: Number });
     t.type(rig.stored[0]?.size, 'bigint');
     t.ok(progress.length >= 64 && progress.every(({ id, received }) => rig.begun.includes(id) && received > 0n));
-    await until(() => server.connections === 0 && server.bufferedBytes === 0);
+    await untilElsewhere(() => server.connections === 0 && server.bufferedBytes === 0);
   });
 
   await t.test('a worker that is killed takes its own uploads with it, and nothing else', async (t) => {
@@ -133,13 +133,13 @@ t.test('two workers', async (t) => {
     process.kill(victim, 'SIGKILL');
     t.match(await lost.ended, /FIN|RST/);
     t.equal(lost.receivedLength, 8, 'the reply, and no more');
-    await until(() => rig.errors.length > 0);
+    await untilElsewhere(() => rig.errors.length > 0);
     t.match(rig.errors[0], { code: 'WORKER_LOST', message: new RegExp(`${victim} was ended by SIGKILL`) });
     const failure = rig.failed.find(({ error }) => error.code === 'WORKER_LOST');
     t.match(failure, { upload: { name: 'running', received: 0n } });
     // Swept when the next one opens the directory.
-    await until(() => !rig.writing().includes(victim));
-    await until(() => workerProcesses().length === 2);
+    await untilElsewhere(() => !rig.writing().includes(victim));
+    await untilElsewhere(() => workerProcesses().length === 2);
     t.notOk(existsSync(join(directory, 'running')));
     await kept.write(pattern(10));
     kept.fin();
@@ -148,12 +148,12 @@ t.test('two workers', async (t) => {
     const both = await rig.occupy(2);
     t.notOk(both.has(victim));
     for (const peer of both.values()) peer.reset();
-    await until(() => rig.writing().length === 0);
+    await untilElsewhere(() => rig.writing().length === 0);
   });
 
   await t.test('drains, and resets when it is told to', async (t) => {
     const [drained, stuck] = [...(await rig.occupy(2)).values()];
-    await until(() => server.connections >= 2);
+    await untilElsewhere(() => server.connections >= 2);
     const closing = server.close();
     t.throws(() => server.address(), { code: 'LISTEN_FAILED' });
     const late = await connectPeer(t, rig.port).catch((error: unknown) => error);
@@ -197,10 +197,10 @@ t.test('space is promised once among the workers, and connections are counted on
     const accepted = peers.filter(({ receivedLength }) => receivedLength === 8);
     t.equal(accepted.length, 10, `round ${round}`);
     t.equal(rig.writing().length, 10);
-    await until(() => rig.failed.filter(({ error }) => error.code === 'NO_SPACE').length === 2 * round);
+    await untilElsewhere(() => rig.failed.filter(({ error }) => error.code === 'NO_SPACE').length === 2 * round);
     t.match(rig.failed.at(-1), { error: { side: 'local', expected: /at most \d/, message: /does not fit/ } });
     for (const peer of peers) peer.reset();
-    await until(() => rig.server.connections === 0);
+    await untilElsewhere(() => rig.server.connections === 0);
   }
   t.ok((await rig.announce(1_000n * MiB, 'all')).receivedLength, 'all of it is free again');
   const more = await Promise.all(
@@ -221,15 +221,15 @@ t.test('space is promised once among the workers, and connections are counted on
   t.equal(peers.filter(({ receivedLength }) => receivedLength === 8).length, 5, 'exactly as many as are allowed');
   t.ok(peers.every(({ receivedLength, ending }) => receivedLength === 8 || ending === 'FIN' || ending === 'RST'));
   for (const peer of peers) peer.reset();
-  await until(() => few.server.connections === 0);
+  await untilElsewhere(() => few.server.connections === 0);
   const again = await Promise.all(Array.from({ length: 5 }, () => few.announce(10, 'x')));
   t.ok(again.every(({ receivedLength }) => receivedLength === 8));
   // What a killed worker held is free again.
   const [victim = 0] = few.writing();
   process.kill(victim, 'SIGKILL');
-  await until(() => few.errors.length > 0 && few.writing().every((pid) => pid !== victim));
+  await untilElsewhere(() => few.errors.length > 0 && few.writing().every((pid) => pid !== victim));
   for (const peer of again) peer.reset();
-  await until(() => few.server.connections === 0);
+  await untilElsewhere(() => few.server.connections === 0);
   const last = await Promise.all(Array.from({ length: 5 }, () => few.announce(10, 'x')));
   t.ok(last.every(({ receivedLength }) => receivedLength === 8));
 });
@@ -258,7 +258,7 @@ t.test('workers that die again and again', async (t) => {
   const listening = never.listen({ port: 0 });
   let settled = false;
   listening.catch(() => undefined).finally(() => (settled = true));
-  await until(() => {
+  await untilElsewhere(() => {
     clock.advance(10_000);
     return settled;
   });
@@ -281,7 +281,7 @@ t.test('workers that die again and again', async (t) => {
     writeFileSync(flag, '');
     const [[victim]] = [...(await rig.occupy(1))] as [[number, Peer]];
     process.kill(victim, 'SIGKILL');
-    await until(() => {
+    await untilElsewhere(() => {
       clock.advance(1_000);
       return ended !== undefined;
     });
@@ -321,7 +321,7 @@ t.test('listening', async (t) => {
   await aborted.listen({ port: 0 });
   abort.abort();
   await aborted.close();
-  await until(() => workerProcesses().length === 0);
+  await untilElsewhere(() => workerProcesses().length === 0);
   await t.rejects(cluster({ signal: abort.signal }).listen({ port: 0 }), { code: 'ABORTED' });
 });
 
