@@ -16,7 +16,7 @@ import { removeFolder, runFolder } from './target/local-file.js';
 import { Recorder } from './report/recorder.js';
 import type { Report, Result } from './report/report.js';
 import { declarations, mustBeDirectory, plainFailure, quoted, resultOf, stumbledNote } from './report/result.js';
-import { ClientRunner, type ClientGround } from './run-client-case.js';
+import { ClientRunner, type ClientExchangeResult, type ClientGround } from './run-client-case.js';
 import { randomFrom, select, shuffle, tokens } from './model/select.js';
 import { ended, finish, request, send, take } from './model/steps.js';
 import { calibrate, UNMEASURED } from './exchange/times.js';
@@ -131,11 +131,7 @@ class Run {
   }
 
   async begin(): Promise<void> {
-    const once = await this.#runner.exchange(CONTROL, 'control');
-    // All other verdicts rest on it: who fails it on a busy machine gets another, since who is wrong fails both.
-    const again = once.exit.failedToStart === undefined && !holds(once.axes);
-    const control = again ? await this.#runner.exchange(CONTROL, 'control') : once;
-    if (again && holds(control.axes)) this.#recorder.notes.push(stumbledNote(brokenOf(once.axes)));
+    const control = await this.#control();
     if (control.exit.failedToStart !== undefined) {
       this.unstartable = `The client ${describeExit(control.exit)}`;
       this.#recorder.explain(this.unstartable);
@@ -155,6 +151,15 @@ class Run {
     const { replyTimeout, sendTimeout, confirmTimeout } = this.ground.declared;
     const own = [replyTimeout, sendTimeout, confirmTimeout].map((ms) => (ms ?? Infinity) / 3);
     this.ground.times = { ...times, quiet: Math.min(times.quiet, ...own) };
+  }
+
+  /** All other verdicts rest on it: who fails it on a busy machine gets another, since who is wrong fails both. */
+  async #control(): Promise<ClientExchangeResult> {
+    const once = await this.#runner.exchange(CONTROL, 'control');
+    if (once.exit.failedToStart !== undefined || holds(once.axes)) return once;
+    const twice = await this.#runner.exchange(CONTROL, 'control');
+    if (holds(twice.axes)) this.#recorder.notes.push(stumbledNote(brokenOf(once.axes)));
+    return twice;
   }
 
   async all(cases: readonly ClientCase[]): Promise<void> {

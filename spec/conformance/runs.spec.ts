@@ -121,7 +121,11 @@ t.test('one connection, or a busy moment', async (t) => {
 
 t.test('a plain transfer that fails is tried once more before it counts', async (t) => {
   for (const stumbles of [1, 2])
-    t.match(await found(t, { stumbles }), { gate: null, stumbled: /wire: expected "go ahead"/ }, `the ${stumbles}th`);
+    t.match(
+      await found(t, { stumbles }),
+      { gate: null, stumbled: /wire: expected "go ahead"/ },
+      `connection ${stumbles}`,
+    );
   t.match(await found(t, {}), { gate: null, stumbled: null });
   t.match(await found(t, { breaks: 1 }), { gate: /wire: expected "go ahead"/, stumbled: null });
   t.match(await found(t, { breaks: 1, deaf: 1 }), { reachable: true, gate: /wire: expected "go ahead"/ }, 'no second');

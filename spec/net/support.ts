@@ -4,7 +4,7 @@ import type { Test } from 'tap';
 import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
 import type { Storage, Stored, Upload } from '../../lib/storage/storage.js';
 import type { Header } from '../../lib/wire/header.js';
-import { until } from '../support/until.js';
+import { turn, until } from '../support/until.js';
 
 /** The other side of every spec here: raw sockets and literal bytes, nothing of the library. */
 
@@ -23,10 +23,6 @@ export function pattern(length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >>> 8) * 17 + (index >>> 16)) & 0xff;
   return bytes;
-}
-
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Lets the event loop turn a number of times: to give what must not happen a chance to happen. */

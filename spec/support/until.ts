@@ -1,11 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /**
  * Lets the event loop turn until it is so; looks at each turn, so that it sees what is so for one only. What never becomes
  * so ends in tap's timeout, with this name on the stack.
  */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  while (!condition()) await turn();
 }
 
 /** In ms. */
