@@ -28,6 +28,17 @@ async function exits(t: Test, code: number, argv: readonly string[], said: RegEx
   return run;
 }
 
+/** Runs it with another value of a variable of the environment that has one. */
+async function withVariable(name: 'PATH' | 'TMPDIR', value: string, run: () => Promise<unknown>): Promise<void> {
+  const before = process.env[name];
+  process.env[name] = value;
+  try {
+    await run();
+  } finally {
+    process.env[name] = before;
+  }
+}
+
 /** A port on which nobody listens, or somebody who answers nothing. */
 async function portOf(t: Test, answering: boolean): Promise<number> {
   const server = await listen((socket) => socket.on('error', () => undefined).end());
@@ -181,6 +192,14 @@ t.test('5: a fault of the suite', { skip: existsSync('/dev/full') ? noPython : '
     'classic',
   ];
   await exits(t, 5, [...argv, '--reporter', 'html=/dev/full'], /could not be written: .*ENOSPC[^]*exit 5/);
+  await withVariable('TMPDIR', '/no/such/folder', () =>
+    exits(t, 5, argv, /the suite failed: Error: ENOENT[^]*\n +at /),
+  );
+});
+
+t.test('without a program that counts segments, nothing is claimed of them', { skip: noPython }, async (t) => {
+  const argv = ['client', '--exec', `${CLIENT} {file} {host} {port}`, '--only', 'client/header/one-piece'];
+  await withVariable('PATH', '', () => exits(t, 6, argv, /perl or python3\n1 untestable;/));
 });
 
 t.test('6: nothing ran', async (t) => {

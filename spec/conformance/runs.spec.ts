@@ -28,6 +28,7 @@ import { body, ended, finish, header, reply, request, send, take } from '../../l
 import { UNMEASURED } from '../../lib/conformance/exchange/times.js';
 import { smallServer, type Policy } from './support/small-server.mjs';
 
+// Many at once, so none of them may touch what all share, such as the environment.
 t.jobs = 8;
 
 const path = (relative: string): string => `'${fileURLToPath(new URL(relative, import.meta.url))}'`;
@@ -407,15 +408,6 @@ t.test('a run of a client that its user ends', { skip }, async (t) => {
   }
 });
 
-t.test('without a program that counts segments', { skip }, async (t) => {
-  const { PATH } = process.env;
-  t.teardown(() => (process.env['PATH'] = PATH));
-  process.env['PATH'] = '';
-  const steps = [request, { do: 'count segments' }, GO, take(), finish, ended] as const;
-  const results = await judged([client('uncounted', { steps, expect: [{ ...SENT, header: 'one piece' }] })]);
-  t.match(results['uncounted'], { verdict: 'untestable', reason: /perl or python3/ });
-});
-
 // ---- the command
 
 t.test('what the command says where it fails itself, or has nothing to tell', async (t) => {
@@ -437,10 +429,4 @@ t.test('what the command says where it fails itself, or has nothing to tell', as
   t.match(await conform(...nothing, ...reports), { code: 6, told: /^TAP version 14/ });
   t.match(readFileSync(json, 'utf8'), /"exitCode":6/);
   t.match(await conform(...nothing, '--reporter', `tap=${json}`), { code: 6, told: /exit 6: nothing ran/ });
-  const { TMPDIR } = process.env;
-  process.env['TMPDIR'] = '/no/such/folder';
-  const homeless = await conform('client', '--exec', 'true {file} {port}', '--quick');
-  process.env['TMPDIR'] = TMPDIR;
-  if (TMPDIR === undefined) delete process.env['TMPDIR'];
-  t.match(homeless, { code: 5, told: /the suite failed: Error: ENOENT[^]*\n +at / });
 });

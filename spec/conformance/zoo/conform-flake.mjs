@@ -1,5 +1,5 @@
-// npm run conform:flake [-- --runs 100 --load 4 --role server --quick]: shuffled runs under load must give the same
-// verdicts. Prints how long a run takes without load first, and the mutation score.
+// npm run conform:flake [-- --runs 100 --load 4 --role server --peer ours --quick]: shuffled runs under load must give the
+// same verdicts. Prints how long a run takes without load first, and the mutation score. The peers are those of good.mjs.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -13,14 +13,17 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '100' },
     load: { type: 'string', default: String(2 * availableParallelism()) },
     role: { type: 'string', multiple: true, default: ['server', 'client'] },
+    peer: { type: 'string', default: 'ours' },
     quick: { type: 'boolean', default: false },
   },
 });
 
-const RUNS = { server: [conformServer, GOOD_SERVERS.ours], client: [conformClient, GOOD_CLIENTS.ours] };
+const RUNS = { server: [conformServer, GOOD_SERVERS], client: [conformClient, GOOD_CLIENTS] };
 
 async function judge(role, options) {
-  const [conform, peer] = RUNS[role];
+  const [conform, peers] = RUNS[role];
+  const peer = peers[values.peer];
+  if (peer === undefined) throw new Error(`no ${role} is called "${values.peer}": ${Object.keys(peers).join(', ')}`);
   return conform({ ...goodOptions(role, peer, null), ...options });
 }
 
