@@ -16,7 +16,7 @@ export type { DirectoryStorageOptions, NamingOptions } from './storage/directory
 export type { ConflictPolicy } from './storage/final-name.js';
 export { MemoryStorage } from './storage/memory-storage.js';
 export type { MemoryStorageOptions } from './storage/memory-storage.js';
-export type { MaybePromise } from './storage/maybe-promise.js';
+export type { MaybePromise } from './maybe-promise.js';
 export type { Storage, Stored, Upload } from './storage/storage.js';
 
 export { FileSource } from './sources/file-source.js';

@@ -5,7 +5,7 @@ import { GoAheadError, toGoAheadError, type ErrorCode } from '../errors.js';
 import type { Clock } from '../session/clock.js';
 import { requireNumber, requireTime, sendSessionOptions, type SendSessionOptions } from '../session/options.js';
 import { SendSession } from '../session/send-session.js';
-import { FileSource } from '../sources/file-source.js';
+import { FileOpener } from '../sources/file-opener.js';
 import { MemorySource } from '../sources/memory-source.js';
 import type { Source } from '../sources/source.js';
 import { StreamSource } from '../sources/stream-source.js';
@@ -81,13 +81,18 @@ const MAX_RETRY_DELAY = 30_000;
  * @throws GoAheadError whatever goes wrong; its `mayBeStored` says whether the receiver may have the file all the same
  */
 export async function send(file: Sendable, options: SendOptions = {}): Promise<Receipt> {
+  return sendBy(new FileOpener('never'), file, options);
+}
+
+/** `send` as a part of a larger job, whose files one `opener` opens. */
+export async function sendBy(opener: FileOpener, file: Sendable, options: SendOptions): Promise<Receipt> {
   const { clock = systemClock, retries = 0, retryDelay = 500, signal } = options;
   requireNumber('retries', retries, 0, Number.MAX_SAFE_INTEGER);
   requireTime('retryDelay', retryDelay);
   const name = options.name ?? defaultName(file);
   const start = clock.now();
   const attempt = (): Promise<bigint | GoAheadError> =>
-    sendOnce(file, name, options, clock).catch((reason: unknown) =>
+    sendOnce(() => openSource(opener, file, options), name, options, clock).catch((reason: unknown) =>
       toGoAheadError(reason, 'INTERNAL', 'the client failed'),
     );
   let attempts = 1;
@@ -103,14 +108,19 @@ export async function send(file: Sendable, options: SendOptions = {}): Promise<R
   return { name, size: outcome, ms: clock.now() - start, attempts };
 }
 
-async function sendOnce(file: Sendable, name: string, options: SendOptions, clock: Clock): Promise<bigint> {
+async function sendOnce(
+  open: () => Promise<Source>,
+  name: string,
+  options: SendOptions,
+  clock: Clock,
+): Promise<bigint> {
   const { signal } = options;
   if (signal?.aborted === true) throw abortError(signal);
   requirePort(options.port);
   requireTime('connectTimeout', options.connectTimeout ?? 0);
   sendSessionOptions(options);
   const secure = await securing(options);
-  const source = await openSource(file, options);
+  const source = await open();
   try {
     // All that can be wrong on this side is wrong before anything is connected (4.14, 8.7).
     encodeHeader({ size: source.size, name });
@@ -207,8 +217,8 @@ async function securing({ tls = false }: SendOptions): Promise<Securing | undefi
   return (socket, host, ready, failed) => secureClientStream(socket, servername ?? host, context, ready, failed);
 }
 
-async function openSource(file: Sendable, { size, chunkSize }: SendOptions): Promise<Source> {
-  if (typeof file === 'string') return FileSource.open(file, chunkSize);
+async function openSource(opener: FileOpener, file: Sendable, { size, chunkSize }: SendOptions): Promise<Source> {
+  if (typeof file === 'string') return opener.open(file, chunkSize);
   if (file instanceof Uint8Array) return new MemorySource(file, chunkSize);
   if (size === undefined) {
     throw new GoAheadError('OPTION_INVALID', 'a stream needs a size: it is announced before the first byte', {

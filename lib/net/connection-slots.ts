@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../storage/maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 
 /** The right to serve a connection: as many slots as connections may be served at once. */
 export interface ConnectionSlots {

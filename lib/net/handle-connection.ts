@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util';
 import type { Transport } from '../session/transport.js';
-import type { MaybePromise } from '../storage/maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 import type { DeliveredClose } from './delivered-close.js';
 import { DirectReader, type Fed } from './direct-reader.js';
 import { peerIsGone } from './peer-name.js';

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
+import type { Synchronous } from '../disk/call-policy.js';
 import { toGoAheadError, type GoAheadError } from '../errors.js';
-import { send, type Receipt, type Sendable, type SendOptions } from './client.js';
+import { FileOpener } from '../sources/file-opener.js';
+import { sendBy, type Receipt, type Sendable, type SendOptions } from './client.js';
 
 /** One of several files; a bare {@link Sendable} stands for `{ file }`. */
 export interface FileToSend {
@@ -26,6 +28,11 @@ export type SendResult =
 export interface SendAllOptions extends Omit<SendOptions, 'name' | 'size' | 'onProgress' | 'onRetry'> {
   /** Transfers at the same time, at least 1. Default 4. */
   readonly concurrency?: number | undefined;
+  /**
+   * `adaptive` (the default) makes the system calls for small files on the event loop's thread while they are on a local
+   * filesystem that answers at once; `never` makes all of them in the thread pool.
+   */
+  readonly synchronous?: Synchronous | undefined;
   /** What happens to which file, by its index in the list. */
   readonly onEvent?: ((event: SendEvent) => void) | undefined;
 }
@@ -33,17 +40,19 @@ export interface SendAllOptions extends Omit<SendOptions, 'name' | 'size' | 'onP
 /** Sends several files, each on a connection of its own. Never rejects: the results are in the order of the files. */
 export async function sendAll(
   files: readonly (Sendable | FileToSend)[],
-  { concurrency = 4, onEvent, signal, ...options }: SendAllOptions = {},
+  { concurrency = 4, synchronous = 'adaptive', onEvent, signal, ...options }: SendAllOptions = {},
 ): Promise<SendResult[]> {
   // All files listen to one signal, and more than ten listeners are a leak to Node: not so on a signal of ours.
   const shared = signal && AbortSignal.any([signal]);
   if (shared !== undefined) setMaxListeners(0, shared);
+  const opener = new FileOpener(synchronous);
   const results = new Array<SendResult>(files.length);
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < files.length) {
       const index = next++;
       const result = await sendOne(
+        opener,
         files[index] as Sendable | FileToSend,
         index,
         { ...options, signal: shared },
@@ -65,6 +74,7 @@ export async function sendAll(
 }
 
 async function sendOne(
+  opener: FileOpener,
   item: Sendable | FileToSend,
   index: number,
   options: SendOptions,
@@ -72,7 +82,7 @@ async function sendOne(
 ): Promise<SendResult> {
   const { file, ...named } = isFileToSend(item) ? item : { file: item };
   try {
-    const receipt = await send(file, {
+    const receipt = await sendBy(opener, file, {
       ...options,
       ...named,
       onProgress: (sent, size) => onEvent?.({ kind: 'progress', index, sent, size }),

@@ -7,7 +7,7 @@ import type { Clock } from '../session/clock.js';
 import { receiveOptions, requireNumber, requireTime, type Complete, type ReceiveOptions } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
 import type { Transport } from '../session/transport.js';
-import { chain } from '../storage/maybe-promise.js';
+import { chain } from '../maybe-promise.js';
 import { DirectoryStorage } from '../storage/directory-storage.js';
 import type { Storage } from '../storage/storage.js';
 import { addressOf, DEFAULT_PORT, formatAddress } from './address.js';

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type * as TE from 'typed-emitter';
 import type { GoAheadError } from '../errors.js';
-import { isLater, settle, type MaybePromise } from '../storage/maybe-promise.js';
+import { isLater, settle, type MaybePromise } from '../maybe-promise.js';
 import type { Storage, Stored, Upload } from '../storage/storage.js';
 import { Framer } from '../wire/framer.js';
 import type { Header } from '../wire/header.js';

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type * as TE from 'typed-emitter';
 import { toGoAheadError, type GoAheadError } from '../errors.js';
-import { chain, settle, type MaybePromise } from '../storage/maybe-promise.js';
+import { chain, settle, type MaybePromise } from '../maybe-promise.js';
 import { encodeHeader } from '../wire/header.js';
 import { ReplyMatcher } from '../wire/reply.js';
 import type { Clock, Timer } from './clock.js';

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../storage/maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 
 /**
  * What a session asks of a connection. Nothing here fails: that a connection was lost is told to the session by its

@@ -1,32 +1,27 @@
-import { close, constants, fstat, open, read, stat, type BigIntStats } from 'node:fs';
-import { promisify } from 'node:util';
+import { constants, type BigIntStats } from 'node:fs';
 import { systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
+import { isLater, type MaybePromise } from '../maybe-promise.js';
 import { DEFAULT_CHUNK_SIZE, requireChunkSize } from './chunk-size.js';
+import { POOL, type FileCalls } from './file-calls.js';
 import type { Source } from './source.js';
-
-const fs = {
-  close: promisify(close),
-  fstat: promisify(fstat),
-  open: promisify(open),
-  read: promisify(read),
-  stat: promisify(stat),
-};
 
 /** A regular file, read as it is sent. That it stays as it is meanwhile is checked before its last bytes are sent. */
 export class FileSource implements Source {
   readonly size: bigint;
+  readonly #calls: FileCalls;
   readonly #path: string;
   readonly #fd: number;
   readonly #opened: BigIntStats;
   readonly #chunkSize: number;
   readonly #free: Buffer[] = [];
   #position = 0;
-  #reading: Promise<unknown> | undefined;
+  #reading: MaybePromise<unknown>;
   #closed = false;
 
-  private constructor(path: string, fd: number, opened: BigIntStats, chunkSize: number) {
+  private constructor(calls: FileCalls, path: string, fd: number, opened: BigIntStats, chunkSize: number) {
     this.size = opened.size;
+    this.#calls = calls;
     this.#path = path;
     this.#fd = fd;
     this.#opened = opened;
@@ -37,33 +32,43 @@ export class FileSource implements Source {
    * @param chunkSize the most bytes that are read at once; twice as many are held in memory
    * @throws GoAheadError `SOURCE_INVALID` when it is missing, unreadable or not a regular file (8.7); `OPTION_INVALID`
    */
-  static async open(path: string, chunkSize = DEFAULT_CHUNK_SIZE): Promise<FileSource> {
+  static async open(path: string, chunkSize?: number): Promise<FileSource> {
+    return FileSource.openBy(POOL, path, chunkSize);
+  }
+
+  /** @internal */
+  static async openBy(calls: FileCalls, path: string, chunkSize = DEFAULT_CHUNK_SIZE): Promise<FileSource> {
     requireChunkSize(chunkSize);
     let fd: number;
     try {
-      requireFile(path, await fs.stat(path, { bigint: true }));
+      requireFile(path, await calls.stat(path));
       // Should it have become a FIFO since: opening does not wait for a writer (open(2)).
-      fd = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      fd = await calls.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (cause) {
       throw unreadable(path, cause);
     }
     try {
-      const opened = await fs.fstat(fd, { bigint: true });
+      const opened = await calls.fstat(fd);
       requireFile(path, opened);
-      return new FileSource(path, fd, opened, chunkSize);
+      return new FileSource(calls, path, fd, opened, chunkSize);
     } catch (cause) {
-      await fs.close(fd);
+      await calls.close(fd);
       throw unreadable(path, cause);
     }
+  }
+
+  /** Of the volume it is on. @internal */
+  get device(): bigint {
+    return this.#opened.dev;
   }
 
   async read(): Promise<Uint8Array | undefined> {
     // Its descriptor may be another file's by now.
     if (this.#closed) return undefined;
     const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#chunkSize);
-    const reading = fs.read(this.#fd, buffer, 0, buffer.length, this.#position);
+    const reading = this.#calls.read(this.#fd, buffer, this.#position);
     this.#reading = reading;
-    const { bytesRead } = await reading;
+    const bytesRead = await reading;
     this.#position += bytesRead;
     return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
   }
@@ -73,14 +78,14 @@ export class FileSource implements Source {
   }
 
   async verify(): Promise<void> {
-    const now = await fs.fstat(this.#fd, { bigint: true });
+    const now = await this.#calls.fstat(this.#fd);
     const { size, mtimeNs } = this.#opened;
     if (now.size !== size) throw this.#changed(`${size} bytes`, `${now.size} bytes`);
     if (now.mtimeNs !== mtimeNs) throw this.#changed('an unchanged file', 'one that was written to');
     if (size === 0n) await this.#expectNothing();
     let there: BigIntStats;
     try {
-      there = await fs.stat(this.#path, { bigint: true });
+      there = await this.#calls.stat(this.#path);
     } catch (cause) {
       throw this.#changed('the file under its path', 'nothing there any more', cause);
     }
@@ -92,14 +97,13 @@ export class FileSource implements Source {
     if (this.#closed) return;
     this.#closed = true;
     // A descriptor that is closed under a read could be another file's by then.
-    await this.#reading?.catch(() => undefined);
-    await fs.close(this.#fd);
+    if (isLater(this.#reading)) await this.#reading.catch(() => undefined);
+    await this.#calls.close(this.#fd);
   }
 
   /** Files that the kernel makes up, such as those in /proc, have bytes and a size of zero. */
   async #expectNothing(): Promise<void> {
-    const { bytesRead } = await fs.read(this.#fd, Buffer.alloc(1), 0, 1, 0);
-    if (bytesRead > 0) throw this.#changed('0 bytes', 'at least 1 byte');
+    if ((await this.#calls.read(this.#fd, Buffer.alloc(1), 0)) > 0) throw this.#changed('0 bytes', 'at least 1 byte');
   }
 
   #changed(expected: string, actual: string, cause?: unknown): GoAheadError {

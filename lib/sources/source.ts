@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../storage/maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 
 /** Where the bytes of a body come from: the sending counterpart of a storage. Failures are `GoAheadError`s. */
 export interface Source {

@@ -3,7 +3,7 @@ import type { Disk } from './disk.js';
 import type { FileName } from './file-name.js';
 import type { FinalNames } from './final-name.js';
 import type { SpacePromise } from './free-space.js';
-import type { MaybePromise } from './maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 import type { Stored, Upload } from './storage.js';
 import { storageFailed } from './storage-failed.js';
 import type { Task } from './task.js';

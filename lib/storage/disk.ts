@@ -1,107 +1,47 @@
-import type { CoreWait } from './core-wait.js';
+import { CallPolicy, type Synchronous } from '../disk/call-policy.js';
+import type { CoreWait } from '../disk/core-wait.js';
+import type { MaybePromise } from '../maybe-promise.js';
 import type { Entry, FileSystem, Volume } from './file-system.js';
-import type { MaybePromise } from './maybe-promise.js';
 
-/*
- * When to call the filesystem on the event loop's own thread. A call through the thread pool costs about twice the CPU
- * of a direct one, but a direct one that takes long stops every client. So: directly while the directory is on a local
- * filesystem and the calls come back at once; through the pool from the first one that does not, until calls through the
- * pool have been quick for a while.
- */
-
-/** A direct call that takes longer is slow, in milliseconds; the copying of the bytes is allowed for besides. */
-export const SLOW_MS = 2;
-/** How old, at most, the reading is against which the wait for a core during a call is counted. In milliseconds. */
-const READING_AGE_MS = 1;
 /** Half of what page caches take in on machines of today: a write may take its size divided by this, in bytes/ms. */
 const BYTES_PER_MS = 512 * 1024;
-/**
- * Calls through the pool also wait for one of its few threads, so more is allowed. How long their results wait for a busy event
- * loop does not count: what is there when the loop looks for the first time came as soon as could be seen. (A slow disk that
- * is taken for a quick one this way is found out by the first direct call, and that only once in the time below.)
- */
-export const SLOW_IN_POOL_MS = 50;
-/** So many quick calls in a row through the pool before direct ones are tried again. */
-export const QUICK_CALLS = 16;
-/**
- * And so many times as long as the slow call took, since the last slow one: then slow calls cannot take more than this
- * part of the event loop's time, and an outlier of a busy machine is soon forgotten.
- */
-export const CALM_FACTOR = 20;
-export const LONGEST_CALM_MS = 60_000;
 
-/**
- * `f_type` in statfs(2) of the filesystems whose calls end in memory or on a disk of this machine. The numbers are those of
- * Linux; elsewhere none matches, and everything goes through the pool.
- */
-const LOCAL_FILESYSTEMS: ReadonlySet<bigint> = new Set([
-  0xef53n, // ext2, ext3, ext4
-  0x58465342n, // xfs
-  0x9123683en, // btrfs
-  0x01021994n, // tmpfs
-  0x858458f6n, // ramfs
-  0xf2f52010n, // f2fs
-  0x2fc12fc1n, // zfs
-  0x794c7630n, // overlayfs
-]);
-
-/** `adaptive` is the policy above; `never` sends every call through the pool. */
-export type Synchronous = 'adaptive' | 'never';
-
+/** The calls on one volume, each made on this thread or through the pool as the policy wants it. */
 export class Disk {
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   readonly #fileSystem: FileSystem;
-  readonly #afterLooking: (looked: () => void) => void;
-  readonly #coreWait: CoreWait;
-  /** A reading of it, and when. */
-  #waitedThen = 0;
-  #readAt = -Infinity;
-  readonly #mayBeDirect: boolean;
-  #direct: boolean;
-  /** Until when, at least, no direct call is made. */
-  #calmUntil = 0;
-  #calm = 0;
-  #quickCalls = 0;
+  readonly #policy: CallPolicy;
 
-  /**
-   * @param now monotonic, in milliseconds
-   * @param afterLooking calls back when the event loop has looked for results once
-   * @param coreWait what of a slow call is not the disk's
-   */
+  /** What is not said here is said of {@link CallPolicy}. */
   constructor(
     fileSystem: FileSystem,
     volumeType: bigint,
     synchronous: Synchronous,
     now: () => number,
-    afterLooking: (looked: () => void) => void = setImmediate,
-    coreWait: CoreWait = () => 0,
+    afterLooking?: (looked: () => void) => void,
+    coreWait?: CoreWait,
   ) {
-    this.#coreWait = coreWait;
     this.#fileSystem = fileSystem;
     this.now = now;
-    this.#afterLooking = afterLooking;
-    this.#mayBeDirect = synchronous === 'adaptive' && LOCAL_FILESYSTEMS.has(BigInt.asUintN(32, volumeType));
-    this.#direct = this.#mayBeDirect;
-    // Now, so that its file is open before descriptors may run out.
-    if (this.#mayBeDirect) this.#waitedThen = coreWait();
+    this.#policy = new CallPolicy(volumeType, synchronous, now, afterLooking, coreWait);
   }
 
   open(path: string, flags: number, mode: number): MaybePromise<number> {
-    const began = this.#begin();
-    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.open(path, flags, mode));
+    const began = this.#policy.begin();
+    if (!this.#policy.direct) return this.#policy.pooled(began, this.#fileSystem.pool.open(path, flags, mode));
     try {
       return this.#fileSystem.direct.open(path, flags, mode);
     } finally {
-      this.#end(began);
+      this.#policy.end(began);
     }
   }
 
   /** Like pwrite(2), it may write less than it was given. */
   write(fd: number, chunk: Uint8Array, offset: number, length: number, position: number): MaybePromise<number> {
-    const began = this.#begin();
-    if (!this.#direct)
-      return this.#pooled(
+    const began = this.#policy.begin();
+    if (!this.#policy.direct)
+      return this.#policy.pooled(
         began,
         this.#fileSystem.pool.write(fd, chunk, offset, length, position),
         length / BYTES_PER_MS,
@@ -109,126 +49,72 @@ export class Disk {
     try {
       return this.#fileSystem.direct.write(fd, chunk, offset, length, position);
     } finally {
-      this.#end(began, length / BYTES_PER_MS);
+      this.#policy.end(began, length / BYTES_PER_MS);
     }
   }
 
   close(fd: number): MaybePromise<void> {
-    const began = this.#begin();
-    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.close(fd));
+    const began = this.#policy.begin();
+    if (!this.#policy.direct) return this.#policy.pooled(began, this.#fileSystem.pool.close(fd));
     try {
       this.#fileSystem.direct.close(fd);
     } finally {
-      this.#end(began);
+      this.#policy.end(began);
     }
   }
 
   link(existing: string, created: string): MaybePromise<void> {
-    const began = this.#begin();
-    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.link(existing, created));
+    const began = this.#policy.begin();
+    if (!this.#policy.direct) return this.#policy.pooled(began, this.#fileSystem.pool.link(existing, created));
     try {
       this.#fileSystem.direct.link(existing, created);
     } finally {
-      this.#end(began);
+      this.#policy.end(began);
     }
   }
 
   rename(from: string, to: string): MaybePromise<void> {
-    const began = this.#begin();
-    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.rename(from, to));
+    const began = this.#policy.begin();
+    if (!this.#policy.direct) return this.#policy.pooled(began, this.#fileSystem.pool.rename(from, to));
     try {
       this.#fileSystem.direct.rename(from, to);
     } finally {
-      this.#end(began);
+      this.#policy.end(began);
     }
   }
 
   unlink(path: string): MaybePromise<void> {
-    const began = this.#begin();
-    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.unlink(path));
+    const began = this.#policy.begin();
+    if (!this.#policy.direct) return this.#policy.pooled(began, this.#fileSystem.pool.unlink(path));
     try {
       this.#fileSystem.direct.unlink(path);
     } finally {
-      this.#end(began);
+      this.#policy.end(began);
     }
   }
 
   lstat(path: string): MaybePromise<Entry | undefined> {
-    const began = this.#begin();
-    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.lstat(path));
+    const began = this.#policy.begin();
+    if (!this.#policy.direct) return this.#policy.pooled(began, this.#fileSystem.pool.lstat(path));
     try {
       return this.#fileSystem.direct.lstat(path);
     } finally {
-      this.#end(began);
+      this.#policy.end(began);
     }
   }
 
   statfs(path: string): MaybePromise<Volume> {
-    const began = this.#begin();
-    if (!this.#direct) return this.#pooled(began, this.#fileSystem.pool.statfs(path));
+    const began = this.#policy.begin();
+    if (!this.#policy.direct) return this.#policy.pooled(began, this.#fileSystem.pool.statfs(path));
     try {
       return this.#fileSystem.direct.statfs(path);
     } finally {
-      this.#end(began);
+      this.#policy.end(began);
     }
   }
 
   /** Always through the pool: waiting for the medium is what this call is for. */
   fsync(fd: number): Promise<void> {
     return this.#fileSystem.pool.fsync(fd);
-  }
-
-  // No closures: there are six calls for a small file.
-
-  /** When the call began. */
-  #begin(): number {
-    const now = this.now();
-    if (this.#direct && now - this.#readAt >= READING_AGE_MS) {
-      this.#readAt = now;
-      this.#waitedThen = this.#coreWait();
-    }
-    return now;
-  }
-
-  /** Of a direct call. */
-  #end(began: number, allowance = 0): void {
-    const took = this.now() - began;
-    // That other programs had the core is no fault of the disk, and the pool would have had to wait too.
-    if (took > SLOW_MS + allowance && took - this.#waited() > SLOW_MS + allowance) this.#leaveDirect(took);
-  }
-
-  #pooled<T>(began: number, result: Promise<T>, allowance = 0): Promise<T> {
-    if (this.#mayBeDirect) {
-      let looked = false;
-      this.#afterLooking(() => (looked = true));
-      const settled = (): void => this.#notePooled(!looked || this.now() - began <= SLOW_IN_POOL_MS + allowance);
-      result.then(settled, settled);
-    }
-    return result;
-  }
-
-  #waited(): number {
-    return Math.max(0, this.#coreWait() - this.#waitedThen);
-  }
-
-  #leaveDirect(took: number): void {
-    this.#direct = false;
-    this.#calm = Math.min(took * CALM_FACTOR, LONGEST_CALM_MS);
-    this.#startCalm();
-  }
-
-  #startCalm(): void {
-    this.#calmUntil = this.now() + this.#calm;
-    this.#quickCalls = 0;
-  }
-
-  #notePooled(quick: boolean): void {
-    if (!quick) {
-      this.#direct = false;
-      this.#startCalm();
-      return;
-    }
-    this.#quickCalls += 1;
-    if (this.#quickCalls >= QUICK_CALLS && this.now() >= this.#calmUntil) this.#direct = true;
   }
 }

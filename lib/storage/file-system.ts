@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { promised } from '../disk/promised.js';
 
 /** What stands in a directory under a name; a symbolic link is not followed. */
 export interface Entry {
@@ -50,16 +51,6 @@ export type PoolCalls = {
 export interface FileSystem {
   readonly direct: Calls;
   readonly pool: PoolCalls;
-}
-
-/** Unlike a `FileHandle` and `fs/promises`, plain callbacks cost one promise a call. */
-function promised<T>(call: (done: (error: NodeJS.ErrnoException | null, value: T) => void) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    call((error, value) => {
-      if (error === null) resolve(value);
-      else reject(error);
-    });
-  });
 }
 
 function entryOf(stats: fs.BigIntStats): Entry {

@@ -7,7 +7,7 @@ import type { DirectorySync } from './directory-sync.js';
 import type { Disk } from './disk.js';
 import type { FileName } from './file-name.js';
 import type { Entry } from './file-system.js';
-import type { MaybePromise } from './maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 import { LastNumbers, numberedName } from './numbered-name.js';
 import { storageFailed } from './storage-failed.js';
 import type { Task } from './task.js';

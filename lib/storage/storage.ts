@@ -1,5 +1,5 @@
 import type { Header } from '../wire/header.js';
-import type { MaybePromise } from './maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 
 /** What a committed upload left behind. */
 export interface Stored {

@@ -1,4 +1,4 @@
-import type { MaybePromise } from './maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 
 /**
  * A sequence of steps, each of which may be done at once or later: what an async function is, but one that comes to its

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
-import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
+import type { MaybePromise } from '../../lib/maybe-promise.js';
 import type { Storage, Stored, Upload } from '../../lib/storage/storage.js';
 import type { Header } from '../../lib/wire/header.js';
 import { turn, until } from '../support/until.js';

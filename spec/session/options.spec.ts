@@ -5,7 +5,7 @@ import { createServer } from '../../lib/net/create-server.js';
 import { send } from '../../lib/net/client.js';
 import { systemClock } from '../../lib/net/system-clock.js';
 import { receiveOptions, RECEIVE_DEFAULTS, sendSessionOptions, SEND_DEFAULTS } from '../../lib/session/options.js';
-import { chain, isLater, settle } from '../../lib/storage/maybe-promise.js';
+import { chain, isLater, settle } from '../../lib/maybe-promise.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 
 const TIMES = ['settle', 'grace', 'headerDeadline', 'bodyDeadline'] as const;

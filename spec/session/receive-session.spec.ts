@@ -4,7 +4,7 @@ import { messageOf } from '../../lib/cause.js';
 import { GoAheadError, toGoAheadError } from '../../lib/errors.js';
 import { RECEIVE_DEFAULTS } from '../../lib/session/options.js';
 import { RECEIVE_TRANSITIONS, type ReceiveState } from '../../lib/session/states.js';
-import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
+import type { MaybePromise } from '../../lib/maybe-promise.js';
 import { DISK_FAULT, REFUSAL, type Answering, type StorageCall } from '../support/fake-storage.js';
 import { quiescence } from '../support/manual-clock.js';
 import { runSeed } from '../support/random.js';

@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
-import type * as fileSource from '../../lib/sources/file-source.js';
+import type { MaybePromise } from '../../lib/maybe-promise.js';
+import { POOL } from '../../lib/sources/file-calls.js';
 import { FileSource } from '../../lib/sources/file-source.js';
 import { MemorySource } from '../../lib/sources/memory-source.js';
 import type { Source } from '../../lib/sources/source.js';
@@ -171,13 +172,9 @@ t.test('what is no file any more when it is opened is not read', async (t) => {
   const path = join(directory, 'file');
   const before = openFiles();
   // Between the two looks at the path somebody puts a folder in the place of the file.
-  const open = (file: string, flags: number, done: (error: NodeJS.ErrnoException | null, fd: number) => void): void => {
-    fs.open(file === path ? join(directory, 'folder') : file, flags, done);
-  };
-  const mocked = await t.mockImport<typeof fileSource>('../../lib/sources/file-source.js', {
-    'node:fs': { ...fs, open },
-  });
-  await t.rejects(mocked.FileSource.open(path), { code: 'SOURCE_INVALID', message: /is a directory/ });
+  const open = (file: string, flags: number): MaybePromise<number> =>
+    POOL.open(file === path ? join(directory, 'folder') : file, flags);
+  await t.rejects(FileSource.openBy({ ...POOL, open }, path), { code: 'SOURCE_INVALID', message: /is a directory/ });
   t.equal(openFiles(), before, 'and it is closed again');
 });
 

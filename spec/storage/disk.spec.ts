@@ -1,11 +1,12 @@
 import t from 'tap';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { coreWait, openCoreWait } from '../../lib/storage/core-wait.js';
-import { Disk, CALM_FACTOR, LONGEST_CALM_MS, QUICK_CALLS, SLOW_IN_POOL_MS, SLOW_MS } from '../../lib/storage/disk.js';
+import { CALM_FACTOR, LONGEST_CALM_MS, QUICK_CALLS, SLOW_IN_POOL_MS, SLOW_MS } from '../../lib/disk/call-policy.js';
+import { coreWait, openCoreWait } from '../../lib/disk/core-wait.js';
+import { Disk } from '../../lib/storage/disk.js';
 import type { Entry, FileSystem, Volume } from '../../lib/storage/file-system.js';
 import { DirectorySync } from '../../lib/storage/directory-sync.js';
-import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
+import type { MaybePromise } from '../../lib/maybe-promise.js';
 import type { Task } from '../../lib/storage/task.js';
 import { run, wait } from '../../lib/storage/task.js';
 

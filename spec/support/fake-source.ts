@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
+import type { MaybePromise } from '../../lib/maybe-promise.js';
 import type { Source } from '../../lib/sources/source.js';
 import type { Answering } from './fake-storage.js';
 

@@ -1,5 +1,5 @@
 import { GoAheadError } from '../../lib/errors.js';
-import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
+import type { MaybePromise } from '../../lib/maybe-promise.js';
 import type { Storage, Stored, Upload } from '../../lib/storage/storage.js';
 import type { Header } from '../../lib/wire/header.js';
 

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../../lib/storage/maybe-promise.js';
+import type { MaybePromise } from '../../lib/maybe-promise.js';
 import type { Transport } from '../../lib/session/transport.js';
 
 /** Remembers what it was asked for, in order: writes as `write "text"` or `write 00ff`, the rest by name. */

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../../storage/maybe-promise.js';
+import type { MaybePromise } from '../../maybe-promise.js';
 import type { GoAheadError } from '../../errors.js';
 
 /** How a lease speaks to the one who grants. */

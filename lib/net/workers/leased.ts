@@ -1,5 +1,5 @@
-import type { MaybePromise } from '../../storage/maybe-promise.js';
-import { chain } from '../../storage/maybe-promise.js';
+import type { MaybePromise } from '../../maybe-promise.js';
+import { chain } from '../../maybe-promise.js';
 import { GoAheadError } from '../../errors.js';
 import type { Disk } from '../../storage/disk.js';
 import { FreeSpace, type SpaceAccount, type SpacePromise } from '../../storage/free-space.js';
