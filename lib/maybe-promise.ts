@@ -1,6 +1,6 @@
 /**
  * A result that is there now or comes later. Promises cost a turn of the microtask queue even when the work is done,
- * and on the path of a small file that is a good part of the price; so storages may answer at once.
+ * and on the path of a small file that is a good part of the price; so storages and sources may answer at once.
  */
 export type MaybePromise<T> = T | Promise<T>;
 

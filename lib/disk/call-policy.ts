@@ -7,7 +7,7 @@ import type { CoreWait } from './core-wait.js';
  * pool have been quick for a while.
  */
 
-/** A direct call that takes longer is slow, in milliseconds; the copying of the bytes is allowed for besides. */
+/** A direct call that takes longer is slow, in milliseconds; the copying of many bytes is allowed for besides. */
 export const SLOW_MS = 2;
 /** How old, at most, the reading is against which the wait for a core during a call is counted. In milliseconds. */
 const READING_AGE_MS = 1;

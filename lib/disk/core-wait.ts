@@ -29,5 +29,5 @@ export function openCoreWait(path = '/proc/thread-self/schedstat'): CoreWait {
 
 let opened: CoreWait | undefined;
 
-/** Of this thread; one open file for all storages. */
+/** Of this thread; one open file for all that ask. */
 export const coreWait: CoreWait = () => (opened ??= openCoreWait())();

@@ -5,7 +5,7 @@ import { GoAheadError, toGoAheadError, type ErrorCode } from '../errors.js';
 import type { Clock } from '../session/clock.js';
 import { requireNumber, requireTime, sendSessionOptions, type SendSessionOptions } from '../session/options.js';
 import { SendSession } from '../session/send-session.js';
-import { FileOpener } from '../sources/file-opener.js';
+import { FileSource } from '../sources/file-source.js';
 import { MemorySource } from '../sources/memory-source.js';
 import type { Source } from '../sources/source.js';
 import { StreamSource } from '../sources/stream-source.js';
@@ -81,18 +81,21 @@ const MAX_RETRY_DELAY = 30_000;
  * @throws GoAheadError whatever goes wrong; its `mayBeStored` says whether the receiver may have the file all the same
  */
 export async function send(file: Sendable, options: SendOptions = {}): Promise<Receipt> {
-  return sendBy(new FileOpener('never'), file, options);
+  return sendBy((path, chunkSize) => FileSource.open(path, chunkSize), file, options);
 }
 
-/** `send` as a part of a larger job, whose files one `opener` opens. */
-export async function sendBy(opener: FileOpener, file: Sendable, options: SendOptions): Promise<Receipt> {
+/** How a path becomes a source. */
+type OpenFile = (path: string, chunkSize: number | undefined) => Promise<Source>;
+
+/** `send` as a part of a larger job, which opens its files in its own way. */
+export async function sendBy(openFile: OpenFile, file: Sendable, options: SendOptions): Promise<Receipt> {
   const { clock = systemClock, retries = 0, retryDelay = 500, signal } = options;
   requireNumber('retries', retries, 0, Number.MAX_SAFE_INTEGER);
   requireTime('retryDelay', retryDelay);
   const name = options.name ?? defaultName(file);
   const start = clock.now();
   const attempt = (): Promise<bigint | GoAheadError> =>
-    sendOnce(() => openSource(opener, file, options), name, options, clock).catch((reason: unknown) =>
+    sendOnce(() => openSource(openFile, file, options), name, options, clock).catch((reason: unknown) =>
       toGoAheadError(reason, 'INTERNAL', 'the client failed'),
     );
   let attempts = 1;
@@ -217,8 +220,8 @@ async function securing({ tls = false }: SendOptions): Promise<Securing | undefi
   return (socket, host, ready, failed) => secureClientStream(socket, servername ?? host, context, ready, failed);
 }
 
-async function openSource(opener: FileOpener, file: Sendable, { size, chunkSize }: SendOptions): Promise<Source> {
-  if (typeof file === 'string') return opener.open(file, chunkSize);
+async function openSource(openFile: OpenFile, file: Sendable, { size, chunkSize }: SendOptions): Promise<Source> {
+  if (typeof file === 'string') return openFile(file, chunkSize);
   if (file instanceof Uint8Array) return new MemorySource(file, chunkSize);
   if (size === undefined) {
     throw new GoAheadError('OPTION_INVALID', 'a stream needs a size: it is announced before the first byte', {

@@ -29,8 +29,9 @@ export interface SendAllOptions extends Omit<SendOptions, 'name' | 'size' | 'onP
   /** Transfers at the same time, at least 1. Default 4. */
   readonly concurrency?: number | undefined;
   /**
-   * `adaptive` (the default) makes the system calls for small files on the event loop's thread while they are on a local
-   * filesystem that answers at once; `never` makes all of them in the thread pool.
+   * `adaptive` (the default) makes the system calls for files of up to 64 KiB on the event loop's thread, while they are on
+   * a local filesystem that has answered at once in this job; links are followed in the thread pool only. `never` makes all
+   * calls in the thread pool: for paths that lead through a filesystem that may not answer.
    */
   readonly synchronous?: Synchronous | undefined;
   /** What happens to which file, by its index in the list. */
@@ -45,7 +46,8 @@ export async function sendAll(
   // All files listen to one signal, and more than ten listeners are a leak to Node: not so on a signal of ours.
   const shared = signal && AbortSignal.any([signal]);
   if (shared !== undefined) setMaxListeners(0, shared);
-  const opener = new FileOpener(synchronous);
+  // To look at the directory of a single file would only take time.
+  const opener = new FileOpener(files.length === 1 && synchronous === 'adaptive' ? 'never' : synchronous);
   const results = new Array<SendResult>(files.length);
   let next = 0;
   const work = async (): Promise<void> => {
@@ -82,7 +84,7 @@ async function sendOne(
 ): Promise<SendResult> {
   const { file, ...named } = isFileToSend(item) ? item : { file: item };
   try {
-    const receipt = await sendBy(opener, file, {
+    const receipt = await sendBy((path, chunkSize) => opener.open(path, chunkSize), file, {
       ...options,
       ...named,
       onProgress: (sent, size) => onEvent?.({ kind: 'progress', index, sent, size }),

@@ -16,7 +16,8 @@ export class FileSource implements Source {
   readonly #chunkSize: number;
   readonly #free: Buffer[] = [];
   #position = 0;
-  #reading: MaybePromise<unknown>;
+  /** The last call for the descriptor, which may still be under way. */
+  #call: unknown;
   #closed = false;
 
   private constructor(calls: FileCalls, path: string, fd: number, opened: BigIntStats, chunkSize: number) {
@@ -36,12 +37,17 @@ export class FileSource implements Source {
     return FileSource.openBy(POOL, path, chunkSize);
   }
 
-  /** @internal */
-  static async openBy(calls: FileCalls, path: string, chunkSize = DEFAULT_CHUNK_SIZE): Promise<FileSource> {
+  /** @param seen what stands under the path, where that is known already @internal */
+  static async openBy(
+    calls: FileCalls,
+    path: string,
+    chunkSize = DEFAULT_CHUNK_SIZE,
+    seen?: BigIntStats,
+  ): Promise<FileSource> {
     requireChunkSize(chunkSize);
     let fd: number;
     try {
-      requireFile(path, await calls.stat(path));
+      requireFile(path, seen ?? (await calls.stat(path)));
       // Should it have become a FIFO since: opening does not wait for a writer (open(2)).
       fd = await calls.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (cause) {
@@ -57,18 +63,11 @@ export class FileSource implements Source {
     }
   }
 
-  /** Of the volume it is on. @internal */
-  get device(): bigint {
-    return this.#opened.dev;
-  }
-
   async read(): Promise<Uint8Array | undefined> {
     // Its descriptor may be another file's by now.
     if (this.#closed) return undefined;
     const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#chunkSize);
-    const reading = this.#calls.read(this.#fd, buffer, this.#position);
-    this.#reading = reading;
-    const bytesRead = await reading;
+    const bytesRead = await this.#called(this.#calls.read(this.#fd, buffer, this.#position));
     this.#position += bytesRead;
     return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
   }
@@ -78,7 +77,7 @@ export class FileSource implements Source {
   }
 
   async verify(): Promise<void> {
-    const now = await this.#calls.fstat(this.#fd);
+    const now = await this.#called(this.#calls.fstat(this.#fd));
     const { size, mtimeNs } = this.#opened;
     if (now.size !== size) throw this.#changed(`${size} bytes`, `${now.size} bytes`);
     if (now.mtimeNs !== mtimeNs) throw this.#changed('an unchanged file', 'one that was written to');
@@ -96,14 +95,20 @@ export class FileSource implements Source {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    // A descriptor that is closed under a read could be another file's by then.
-    if (isLater(this.#reading)) await this.#reading.catch(() => undefined);
+    // A descriptor that is closed under a call could be another file's by then.
+    if (isLater(this.#call)) await this.#call.catch(() => undefined);
     await this.#calls.close(this.#fd);
   }
 
   /** Files that the kernel makes up, such as those in /proc, have bytes and a size of zero. */
   async #expectNothing(): Promise<void> {
-    if ((await this.#calls.read(this.#fd, Buffer.alloc(1), 0)) > 0) throw this.#changed('0 bytes', 'at least 1 byte');
+    const bytesRead = await this.#called(this.#calls.read(this.#fd, Buffer.alloc(1), 0));
+    if (bytesRead > 0) throw this.#changed('0 bytes', 'at least 1 byte');
+  }
+
+  #called<T>(result: MaybePromise<T>): MaybePromise<T> {
+    this.#call = result;
+    return result;
   }
 
   #changed(expected: string, actual: string, cause?: unknown): GoAheadError {

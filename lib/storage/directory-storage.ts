@@ -3,6 +3,7 @@ import { sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
+import { oneOf, optionInvalid } from '../option.js';
 import { printable } from '../printable.js';
 import type { Header } from '../wire/header.js';
 import { coreWait } from '../disk/core-wait.js';
@@ -70,20 +71,6 @@ export function namingRules(options: NamingOptions): NameRules & { readonly onCo
     throw optionInvalid('suffix', `at most ${LONGEST_SUFFIX} bytes, no \`/\`, \`\\\` or control character`, suffix);
   }
   return { suffix, portableNames, onConflict: oneOf('onConflict', ['rename', 'replace', 'refuse'], onConflict) };
-}
-
-function optionInvalid(option: string, expected: string, value: string): GoAheadError {
-  const actual = `"${printable(value)}"`;
-  return new GoAheadError('OPTION_INVALID', `The option ${option} must be ${expected}, not ${actual}`, {
-    expected,
-    actual,
-  });
-}
-
-/** Callers without types may pass anything. */
-function oneOf<T extends string>(option: string, allowed: readonly T[], value: T): T {
-  if (!allowed.includes(value)) throw optionInvalid(option, allowed.join(', '), value);
-  return value;
 }
 
 function directoryInvalid(path: string, actual: string, cause?: unknown): GoAheadError {

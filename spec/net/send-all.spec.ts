@@ -1,7 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import type { Synchronous } from '../../lib/disk/call-policy.js';
 import { sendAll, type SendEvent } from '../../lib/net/send-all.js';
+import type * as sendAllModule from '../../lib/net/send-all.js';
+import { FileOpener } from '../../lib/sources/file-opener.js';
+import { all, EXT4, frozen, OPEN, OPEN_DIRECT, recordedCalls, SEND } from '../sources/recorded-calls.js';
 import { GO_AHEAD, pattern, scriptedServer, turns, type Peer } from './support.js';
 import { until } from '../support/until.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -196,4 +200,44 @@ t.test('a signal takes any number of files at once, without a warning of Node', 
   t.equal(results.filter(({ kind }) => kind === 'confirmed').length, 20);
   await turns();
   t.strictSame(warnings, []);
+});
+
+t.test('the calls for many small files are made on this thread, unless that is turned off', async (t) => {
+  const folder = t.testdir({});
+  const files = Array.from({ length: 12 }, (_, index) => join(folder, `file ${index}`));
+  for (const file of files) writeFileSync(file, pattern(100));
+  const server = await scriptedServer(t, storing);
+  const pooled = all('pool', ...OPEN, ...SEND);
+  const direct = all('direct', ...OPEN_DIRECT, ...SEND);
+  const table = [
+    { count: 12, synchronous: undefined, looks: all('pool', 'stat', 'volumeType'), each: direct },
+    { count: 12, synchronous: 'never', looks: [], each: pooled },
+    // To look at the directory would only take time.
+    { count: 1, synchronous: undefined, looks: [], each: pooled },
+  ] as const;
+  for (const { count, synchronous, looks, each } of table) {
+    const calls = recordedCalls(EXT4);
+    const Recording = class extends FileOpener {
+      constructor(synchronous: Synchronous) {
+        super(synchronous, calls.direct, calls.pool, frozen);
+      }
+    };
+    const mocked = await t.mockImport<typeof sendAllModule>('../../lib/net/send-all.js', {
+      '../../lib/sources/file-opener.js': { FileOpener: Recording },
+    });
+    const results = await mocked.sendAll(files.slice(0, count), { port: server.port, synchronous });
+    t.ok(results.every(({ kind }) => kind === 'confirmed'));
+    // Several at once: their calls come in any order.
+    const expected = [...looks, ...Array.from({ length: count }, () => each).flat()];
+    t.strictSame(calls.made.toSorted(), expected.toSorted(), `${count} files, ${synchronous}`);
+  }
+});
+
+t.test('a wrong `synchronous` is a failure of each file: sendAll never rejects', async (t) => {
+  const always: string = 'always';
+  const results = await sendAll(['x', 'y'], { synchronous: always as Synchronous });
+  t.match(results, [
+    { kind: 'failed', error: { code: 'OPTION_INVALID' } },
+    { kind: 'failed', error: { code: 'OPTION_INVALID' } },
+  ]);
 });

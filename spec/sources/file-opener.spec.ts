@@ -1,63 +1,23 @@
 /** Which calls for the files of one job are made on this thread, and which through the thread pool. */
-import { symlinkSync, writeFileSync, type BigIntStats } from 'node:fs';
-import { createServer } from 'node:net';
+import { statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { CallPolicy, SLOW_MS, type Synchronous } from '../../lib/disk/call-policy.js';
-import { addressOf } from '../../lib/net/address.js';
-import type * as sendAllModule from '../../lib/net/send-all.js';
 import {
   AdaptiveCalls,
-  DIRECT,
-  LARGEST_DIRECT_READ,
-  POOL,
+  type DirectFileCalls,
   type FileCalls,
   type PoolFileCalls,
 } from '../../lib/sources/file-calls.js';
-import { FileOpener } from '../../lib/sources/file-opener.js';
+import { FileOpener, LARGEST_DIRECT_FILE } from '../../lib/sources/file-opener.js';
 import type { FileSource } from '../../lib/sources/file-source.js';
+import { all, EXT4, frozen, NFS, OPEN, OPEN_DIRECT, recordedCalls, SEND } from './recorded-calls.js';
 
-const EXT4 = 0xef53n;
-const NFS = 0x6969n;
-
-interface Recorded {
-  readonly direct: FileCalls;
-  readonly pool: PoolFileCalls;
-  readonly calls: string[];
-}
-
-/** The real calls, and a list of them. Every volume is of this type. */
-function recorded(type: bigint): Recorded {
-  const calls: string[] = [];
-  const note = <T>(call: string, result: T): T => {
-    calls.push(call);
-    return result;
-  };
-  return {
-    calls,
-    direct: {
-      stat: (path) => note('direct stat', DIRECT.stat(path)),
-      open: (path, flags) => note('direct open', DIRECT.open(path, flags)),
-      fstat: (fd) => note('direct fstat', DIRECT.fstat(fd)),
-      read: (fd, buffer, position) => note('direct read', DIRECT.read(fd, buffer, position)),
-      close: (fd) => note('direct close', DIRECT.close(fd)),
-    },
-    pool: {
-      volumeType: async () => note('pool volumeType', type),
-      stat: (path) => note('pool stat', POOL.stat(path)),
-      open: (path, flags) => note('pool open', POOL.open(path, flags)),
-      fstat: (fd) => note('pool fstat', POOL.fstat(fd)),
-      read: (fd, buffer, position) => note('pool read', POOL.read(fd, buffer, position)),
-      close: (fd) => note('pool close', POOL.close(fd)),
-    },
-  };
-}
-
+/** As a session does. */
 async function use(source: FileSource): Promise<string> {
   let text = '';
-  for (;;) {
-    const chunk = await source.read();
-    if (chunk === undefined) break;
+  while (BigInt(text.length) < source.size) {
+    const chunk = (await source.read()) ?? new Uint8Array();
     text += Buffer.from(chunk).toString();
     source.release(chunk);
   }
@@ -66,76 +26,138 @@ async function use(source: FileSource): Promise<string> {
   return text;
 }
 
-/** On which no call is slow, whatever the machine does. */
-const frozen = (): number => 0;
+const POOLED = all('pool', ...OPEN, ...SEND);
+const DIRECT_ONES = all('direct', ...OPEN_DIRECT, ...SEND);
 
-const OPENING = ['stat', 'open', 'fstat'];
-const SENDING = ['read', 'read', 'fstat', 'stat', 'close'];
-const all = (form: 'direct' | 'pool', ...calls: readonly string[]): string[] => calls.map((call) => `${form} ${call}`);
+t.test(
+  'a directory is looked at once, and so is its volume; then its small files are called for directly',
+  async (t) => {
+    const { direct, pool, made } = recordedCalls(EXT4);
+    const directory = t.testdir({ a: 'first', b: 'second', other: { c: 'third', d: 'fourth' } });
+    const opener = new FileOpener('adaptive', direct, pool, frozen);
+    const steps: [string, string, string[]][] = [
+      ['a', 'first', all('pool', 'stat', 'volumeType')],
+      ['b', 'second', []],
+      ['other/c', 'third', all('pool', 'stat')],
+      ['other/d', 'fourth', []],
+      ['a', 'first', []],
+    ];
+    for (const [name, text, looks] of steps) {
+      made.length = 0;
+      t.equal(await use(await opener.open(join(directory, name), undefined)), text);
+      t.strictSame(made, [...looks, ...DIRECT_ONES], name);
+    }
+  },
+);
 
-t.test('the first file of a directory goes through the pool, and tells what may be done with the others', async (t) => {
-  const { direct, pool, calls } = recorded(EXT4);
-  const directory = t.testdir({ a: 'first', b: 'second', other: { c: 'third', d: 'fourth' } });
+t.test('files that are opened together wait for one look', async (t) => {
+  const { direct, pool, made } = recordedCalls(EXT4);
+  const directory = t.testdir({ a: 'first', b: 'second', c: 'third' });
   const opener = new FileOpener('adaptive', direct, pool, frozen);
-  const pooled = all('pool', ...OPENING, ...SENDING);
-  const made = all('direct', ...OPENING, ...SENDING);
-  const steps: [string, string, string[]][] = [
-    ['a', 'first', all('pool', ...OPENING, 'volumeType', ...SENDING)],
-    ['b', 'second', made],
-    ['other/c', 'third', pooled],
-    ['other/d', 'fourth', made],
-    ['a', 'first', pooled],
-  ];
-  for (const [name, text, expected] of steps) {
-    calls.length = 0;
-    t.equal(await use(await opener.open(join(directory, name), undefined)), text);
-    t.strictSame(calls, expected, `${name}: a volume is asked for once`);
-  }
+  const sources = await Promise.all(['a', 'b', 'c'].map((name) => opener.open(join(directory, name), undefined)));
+  t.strictSame(
+    made.filter((call) => call.startsWith('pool')),
+    all('pool', 'stat', 'volumeType'),
+  );
+  for (const source of sources) await source.close();
 });
 
 t.test('what is remote, turned off or not known never leaves the pool', async (t) => {
   const directory = t.testdir({ a: 'first', b: 'second' });
-  const table: [string, Synchronous, (recorded: Recorded) => PoolFileCalls][] = [
-    ['remote', 'adaptive', () => recorded(NFS).pool],
-    ['turned off', 'never', ({ pool }) => pool],
-    ['not known', 'adaptive', ({ pool }) => ({ ...pool, volumeType: () => Promise.reject(new Error('ENOSYS')) })],
+  const table: [string, bigint, Synchronous, Partial<PoolFileCalls>, string[]][] = [
+    ['remote', NFS, 'adaptive', {}, all('pool', 'lstat', 'open', 'fstat', ...SEND)],
+    ['turned off', EXT4, 'never', {}, POOLED],
+    ['not known', EXT4, 'adaptive', { volumeType: () => Promise.reject(new Error('ENOSYS')) }, POOLED],
   ];
-  for (const [what, synchronous, poolOf] of table) {
-    const record = recorded(EXT4);
-    const opener = new FileOpener(synchronous, record.direct, poolOf(record), frozen);
-    for (const name of ['a', 'b', 'b']) t.ok(await use(await opener.open(join(directory, name), undefined)));
-    if (synchronous === 'never') t.notOk(record.calls.includes('pool volumeType'), 'nor is it asked for');
-    t.strictSame(
-      record.calls.filter((call) => call.startsWith('direct')),
-      [],
-      what,
-    );
+  for (const [what, type, synchronous, broken, expected] of table) {
+    const { direct, pool, made } = recordedCalls(type);
+    const opener = new FileOpener(synchronous, direct, { ...pool, ...broken }, frozen);
+    await use(await opener.open(join(directory, 'a'), undefined));
+    made.length = 0;
+    t.equal(await use(await opener.open(join(directory, 'b'), undefined)), 'second');
+    t.strictSame(made, expected, what);
   }
 });
 
-t.test('a file that cannot be opened is the same error in both ways, and changes nothing', async (t) => {
-  const directory = t.testdir({ a: 'first', b: 'second', folder: {} });
-  symlinkSync('nowhere', join(directory, 'dangling'));
-  const opener = new FileOpener('adaptive');
-  const bad = async (): Promise<void> => {
-    for (const [name, message] of [
-      ['missing', /there is no such file/],
-      ['dangling', /there is no such file/],
-      ['folder', /is a directory/],
-    ] as const) {
-      await t.rejects(opener.open(join(directory, name), undefined), { code: 'SOURCE_INVALID', message });
-    }
+t.test('a link, a large file and one of another volume are not touched on this thread but for a look', async (t) => {
+  const directory = t.testdir({ a: 'first' });
+  symlinkSync('a', join(directory, 'link'));
+  writeFileSync(join(directory, 'small'), '');
+  writeFileSync(join(directory, 'large'), '');
+  truncateSync(join(directory, 'small'), Number(LARGEST_DIRECT_FILE));
+  truncateSync(join(directory, 'large'), Number(LARGEST_DIRECT_FILE) + 1);
+  const look = all('direct', 'lstat');
+  const table: [string, string[]][] = [
+    ['a', DIRECT_ONES],
+    ['link', [...look, ...POOLED]],
+    ['small', DIRECT_ONES],
+    ['large', [...look, ...POOLED]],
+  ];
+  const { direct, pool, made } = recordedCalls(EXT4);
+  const opener = new FileOpener('adaptive', direct, pool, frozen);
+  await use(await opener.open(join(directory, 'a'), undefined));
+  for (const [name, expected] of table) {
+    made.length = 0;
+    await use(await opener.open(join(directory, name), undefined));
+    t.strictSame(made, expected, name);
+  }
+  const mounted = {
+    ...direct,
+    lstat: (path: string) => Object.assign(direct.lstat(path), { dev: -1n }),
   };
-  await bad();
-  t.equal(await use(await opener.open(join(directory, 'a'), undefined)), 'first');
-  await bad();
-  t.equal(await use(await opener.open(join(directory, 'b'), undefined)), 'second');
+  const other = new FileOpener('adaptive', mounted, pool, frozen);
+  await use(await other.open(join(directory, 'a'), undefined));
+  made.length = 0;
+  await use(await other.open(join(directory, 'a'), undefined));
+  t.strictSame(made, [...look, ...POOLED], 'mounted over');
 });
 
-/** Calls that take as long as `clock.takes` says. */
-function slowCalls(clock: { time: number; takes: number }): { direct: FileCalls; pool: PoolFileCalls; made: string[] } {
+t.test('a file that cannot be opened is the same error in both ways, and changes nothing', async (t) => {
+  const directory = t.testdir({ a: 'first', folder: {} });
+  symlinkSync('nowhere', join(directory, 'dangling'));
+  for (const synchronous of ['adaptive', 'never'] as const) {
+    const { direct, pool, made } = recordedCalls(EXT4);
+    const opener = new FileOpener(synchronous, direct, pool, frozen);
+    const open = (...names: string[]): Promise<FileSource> => opener.open(join(directory, ...names), undefined);
+    for (const [names, message] of [
+      [['missing'], /there is no such file/],
+      [['dangling'], /there is no such file/],
+      [['folder'], /is a directory/],
+      [['no folder', 'a'], /there is no such file/],
+    ] as const) {
+      await t.rejects(open(...names), { code: 'SOURCE_INVALID', message });
+    }
+    made.length = 0;
+    t.equal(await use(await open('a')), 'first');
+    t.strictSame(made, synchronous === 'never' ? POOLED : DIRECT_ONES);
+  }
+});
+
+t.test('what has become a folder when it is opened is not read, and is closed again', async (t) => {
+  const { direct, pool, made } = recordedCalls(EXT4);
+  const directory = t.testdir({ a: 'first', folder: {} });
+  const replaced = { ...direct, open: (_path: string, flags: number) => direct.open(join(directory, 'folder'), flags) };
+  const opener = new FileOpener('adaptive', replaced, pool, frozen);
+  const message = /is a directory/;
+  await t.rejects(opener.open(join(directory, 'a'), undefined), { code: 'SOURCE_INVALID', message });
+  t.strictSame(made.slice(-4), all('direct', ...OPEN_DIRECT, 'close'));
+});
+
+t.test('an option that callers without types may give', async (t) => {
+  const always: string = 'always';
+  const opener = new FileOpener(always as Synchronous);
+  const message = /synchronous must be adaptive, never, not "always"/;
+  await t.rejects(opener.open('x', undefined), { code: 'OPTION_INVALID', message });
+});
+
+/** Direct calls take as long as `clock.takes` says. */
+function slowCalls(clock: { time: number; takes: number }): {
+  direct: DirectFileCalls;
+  pool: PoolFileCalls;
+  made: string[];
+} {
   const made: string[] = [];
-  const stats = {} as BigIntStats;
+  const stats = statSync('.', { bigint: true });
   const direct = <T>(name: string, result: T): T => {
     made.push(`direct ${name}`);
     clock.time += clock.takes;
@@ -148,6 +170,7 @@ function slowCalls(clock: { time: number; takes: number }): { direct: FileCalls;
   return {
     made,
     direct: {
+      lstat: () => direct('lstat', stats),
       stat: () => direct('stat', stats),
       open: () => direct('open', 3),
       fstat: () => direct('fstat', stats),
@@ -155,21 +178,23 @@ function slowCalls(clock: { time: number; takes: number }): { direct: FileCalls;
       close: () => direct('close', undefined),
     },
     pool: {
-      volumeType: () => pool('volumeType', EXT4),
+      lstat: () => pool('lstat', stats),
       stat: () => pool('stat', stats),
       open: () => pool('open', 3),
       fstat: () => pool('fstat', stats),
       read: (_fd, { length }) => pool('read', length),
       close: () => pool('close', undefined),
+      volumeType: () => pool('volumeType', EXT4),
     },
   };
 }
 
-const CALLS: Readonly<Record<string, (calls: FileCalls) => unknown>> = {
+const CALLS: Readonly<Record<keyof FileCalls, (calls: FileCalls) => unknown>> = {
+  lstat: (calls) => calls.lstat('/x'),
   stat: (calls) => calls.stat('/x'),
   open: (calls) => calls.open('/x', 0),
   fstat: (calls) => calls.fstat(3),
-  read: (calls) => calls.read(3, Buffer.alloc(LARGEST_DIRECT_READ), 0),
+  read: (calls) => calls.read(3, Buffer.alloc(4), 0),
   close: (calls) => calls.close(3),
 };
 
@@ -190,54 +215,5 @@ t.test('one slow call, of any kind, sends the following ones through the pool', 
     for (const next of Object.values(CALLS)) await next(calls);
     const others = Object.keys(CALLS).map((other) => `pool ${other}`);
     t.strictSame(made, [`direct ${name}`, `direct ${name}`, ...others], 'at the bound it is not slow yet');
-  }
-});
-
-t.test('large reads are never made on this thread: the network takes one chunk while the next is read', async (t) => {
-  const clock = { time: 0, takes: 0 };
-  const { direct, pool, made } = slowCalls(clock);
-  const calls = new AdaptiveCalls(new CallPolicy(EXT4, 'adaptive', () => clock.time), direct, pool);
-  t.equal(calls.read(3, Buffer.alloc(LARGEST_DIRECT_READ), 0), LARGEST_DIRECT_READ);
-  t.equal(await calls.read(3, Buffer.alloc(LARGEST_DIRECT_READ + 1), 0), LARGEST_DIRECT_READ + 1);
-  t.strictSame(made, ['direct read', 'pool read']);
-});
-
-t.test('sendAll makes the calls for many small files on this thread, unless told not to', async (t) => {
-  const folder = t.testdir({});
-  const files = Array.from({ length: 20 }, (_, index) => join(folder, `f${index}`));
-  for (const file of files) writeFileSync(file, file);
-  const received: string[] = [];
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const chunks: Buffer[] = [];
-    socket.once('data', () => {
-      socket.write('go ahead');
-      socket.on('data', (chunk) => chunks.push(chunk));
-    });
-    socket.on('end', () => {
-      received.push(Buffer.concat(chunks).toString());
-      socket.end();
-    });
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  t.teardown(() => server.close());
-  const port = addressOf(server).port;
-
-  for (const synchronous of [undefined, 'never'] as const) {
-    const { direct, pool, calls } = recorded(EXT4);
-    const Recording = class extends FileOpener {
-      constructor(synchronous: Synchronous) {
-        super(synchronous, direct, pool, frozen);
-      }
-    };
-    const { sendAll } = await t.mockImport<typeof sendAllModule>('../../lib/net/send-all.js', {
-      '../../lib/sources/file-opener.js': { FileOpener: Recording },
-    });
-    received.length = 0;
-    const results = await sendAll(files, { port, concurrency: 1, synchronous });
-    t.ok(results.every(({ kind }) => kind === 'confirmed'));
-    t.strictSame(received.sort(), [...files].sort());
-    const pooled = synchronous === undefined ? 1 : files.length;
-    t.equal(calls.filter((call) => call === 'pool open').length, pooled);
-    t.equal(calls.filter((call) => call === 'direct open').length, files.length - pooled);
   }
 });

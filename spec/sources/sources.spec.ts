@@ -253,6 +253,29 @@ t.test('a file is not closed under a read, nor read when it is closed', async (t
   await other.close();
 });
 
+t.test('a file is not closed under the look that is the last before it is sent', async (t) => {
+  const path = join(t.testdir({ file: 'abcd' }), 'file');
+  const order: string[] = [];
+  let opened = false;
+  const calls = {
+    ...POOL,
+    async fstat(fd: number) {
+      const stats = await POOL.fstat(fd);
+      if (opened) await turn();
+      order.push('fstat');
+      return stats;
+    },
+    close(fd: number) {
+      order.push('close');
+      return POOL.close(fd);
+    },
+  };
+  const source = await FileSource.openBy(calls, path);
+  opened = true;
+  await Promise.all([source.verify(), source.close()]);
+  t.strictSame(order, ['fstat', 'fstat', 'close']);
+});
+
 t.test('a file that cannot be read any more fails, and is closed', async (t) => {
   const source = await FileSource.open(join(t.testdir({ file: 'abcd' }), 'file'));
   const before = openFiles();
