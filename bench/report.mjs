@@ -1,6 +1,7 @@
 /** Generates docs/performance.md and its charts from the committed results: `npm run bench:report`. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { installDependencies } from './dependencies.mjs';
 import { CELLS } from './options.mjs';
 import { figure, table } from './format.mjs';
 import { cellTables } from './tables.mjs';
@@ -104,6 +105,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const cells = readResults(new URL('results/', import.meta.url));
   writeFileSync(new URL('performance.md', docs), report(cells));
   // Imported here, so that the text can be generated and compared without what the charts need.
+  installDependencies();
   const { chart } = await import('./charts.mjs');
   for (const result of cells) {
     const svg = await chart(result);

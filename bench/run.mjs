@@ -1,8 +1,6 @@
 /** Runs the benchmarks: `npm run bench -- --help`. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { both } from './cells/both.mjs';
 import { clients } from './cells/clients.mjs';
 import { framer } from './cells/framer.mjs';
@@ -12,6 +10,7 @@ import { send } from './cells/send.mjs';
 import { small } from './cells/small.mjs';
 import { start } from './cells/start.mjs';
 import { Context } from './context.mjs';
+import { installDependencies } from './dependencies.mjs';
 import { readOptions, USAGE } from './options.mjs';
 import { killAll } from './peer-process.mjs';
 import { cellTables } from './tables.mjs';
@@ -30,11 +29,7 @@ if (process.platform !== 'linux') {
   process.exit(1);
 }
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-if (!existsSync(join(here, 'node_modules'))) {
-  const { status } = spawnSync('npm', ['ci', '--prefix', here], { stdio: ['ignore', 2, 2] });
-  if (status !== 0) process.exit(status ?? 1);
-}
+installDependencies();
 
 const context = new Context(options);
 process.once('exit', () => {
