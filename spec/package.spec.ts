@@ -158,7 +158,11 @@ t.test('the folders of lib/ use only those above them', async (t) => {
     t.ok(rank(file) >= 0 && rank(target) <= rank(file), `lib/${file} uses ${specifier}`);
     if (rank(file) === order.indexOf('conformance')) {
       // It judges implementations, ours among them, so it must not share their mistakes.
-      t.notMatch(target, /^(session|net|storage|sources|disk|wire)\//, `lib/${file} shares nothing with what it judges`);
+      t.notMatch(
+        target,
+        /^(session|net|storage|sources|disk|wire)\//,
+        `lib/${file} shares nothing with what it judges`,
+      );
     }
     if (file.startsWith('wire/') || file.startsWith('session/'))
       t.notMatch(specifier, /^node:(?!events)/, `lib/${file} does no IO`);
