@@ -168,8 +168,9 @@ class Report {
       return;
     }
     const perhaps = mayBeStored ? '; the server may have stored it all the same' : '';
-    // Errors of files begin with the path.
-    const what = message.startsWith(file) ? message : `${file}: ${message}`;
+    // Errors of files begin with the path; others may begin with words that are somebody's file.
+    const named = (code === 'SOURCE_INVALID' || code === 'SOURCE_CHANGED') && message.startsWith(file);
+    const what = named ? message : `${file}: ${message}`;
     this.#note(`${this.#err.paint('red', 'failed')} ${printableMessage(what)} (${code})${perhaps}`);
   }
 

@@ -1,5 +1,6 @@
 import type { AddressInfo, Server } from 'node:net';
 import { GoAheadError } from '../errors.js';
+import { optionInvalid } from '../option.js';
 
 /** The customary port of the protocol. */
 export const DEFAULT_PORT = 12000;
@@ -7,6 +8,11 @@ export const DEFAULT_PORT = 12000;
 /** `host:port`, with brackets around an IPv6 address (RFC 3986, 3.2.2). */
 export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Node would listen on every interface. @throws GoAheadError `OPTION_INVALID` */
+export function requireHost(host: string): void {
+  if (host === '') throw optionInvalid('host', 'an address, such as 127.0.0.1, or 0.0.0.0 for all', host);
 }
 
 /**

@@ -82,8 +82,8 @@ async function sendOne(
   options: SendOptions,
   onEvent: SendAllOptions['onEvent'],
 ): Promise<SendResult> {
-  const { file, ...named } = isFileToSend(item) ? item : { file: item };
   try {
+    const { file, ...named } = isFileToSend(item) ? item : { file: item };
     const receipt = await sendBy((path, chunkSize) => opener.open(path, chunkSize), file, {
       ...options,
       ...named,

@@ -10,7 +10,7 @@ import type { Transport } from '../session/transport.js';
 import { chain } from '../maybe-promise.js';
 import { DirectoryStorage } from '../storage/directory-storage.js';
 import type { Storage } from '../storage/storage.js';
-import { addressOf, DEFAULT_PORT, formatAddress } from './address.js';
+import { addressOf, DEFAULT_PORT, formatAddress, requireHost } from './address.js';
 import { CountedSlots, type ConnectionSlots } from './connection-slots.js';
 import { Crowd, type Member } from './crowd.js';
 import { DeliveredClose } from './delivered-close.js';
@@ -101,10 +101,11 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   /**
    * Opens the directory (removing what killed runs left in it) and listens.
    *
-   * @throws GoAheadError `DIRECTORY_INVALID`, `LISTEN_FAILED`, `ABORTED`
+   * @throws GoAheadError `DIRECTORY_INVALID`, `LISTEN_FAILED`, `ABORTED`; `OPTION_INVALID` for a host of no characters
    */
   async listen({ host = '127.0.0.1', port = DEFAULT_PORT }: ListenOptions = {}): Promise<AddressInfo> {
     const { signal, directory } = this.#options;
+    requireHost(host);
     if (directory !== undefined) this.#storage ??= await DirectoryStorage.open(directory, this.#options);
     this.#requireOpen();
     await this.#bind(host, port);

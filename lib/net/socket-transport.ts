@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { MaybePromise } from '../maybe-promise.js';
 import type { Transport } from '../session/transport.js';
-import { peerIsGone } from './peer-name.js';
+import { handleOf, peerIsGone } from './peer-name.js';
 
 /** What both sessions want to hear of a connection. */
 export interface ConnectionListener {
@@ -60,6 +60,14 @@ export class SocketTransport implements Transport {
   write(bytes: Uint8Array): MaybePromise<void> {
     // The callback comes with an error when the connection is lost, and that is as good a moment to free the memory.
     return new Promise((free) => this.#socket.write(bytes, () => free()));
+  }
+
+  /** Less what waits in libuv; its name is not documented, but `setTimeout` of a socket rests on it. */
+  taken(): number | undefined {
+    const connection = this.#connection;
+    const handle = handleOf(connection);
+    const waiting: unknown = handle && Reflect.get(handle, 'writeQueueSize');
+    return connection instanceof Socket && typeof waiting === 'number' ? connection.bytesWritten - waiting : undefined;
   }
 
   end(): void {

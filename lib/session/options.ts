@@ -30,7 +30,10 @@ export interface ReceiveOptions {
 export interface SendSessionOptions {
   /** For the whole reply (5.8). Default 30,000: the receiver may have to wait for its disk. */
   readonly replyTimeout?: number | undefined;
-  /** For the receiver to take a chunk (11.3). Default 60,000, as the receiver's own. */
+  /**
+   * For the receiver to take some bytes (11.3); noticed after twice that time at most. Default 60,000, as the receiver's own.
+   * On a transport that has no `taken`, for it to take a whole chunk.
+   */
   readonly sendTimeout?: number | undefined;
   /** For the receiver to close after the last byte (11.4). Default 120,000: it may sync gigabytes to a slow disk. */
   readonly confirmTimeout?: number | undefined;

@@ -48,6 +48,8 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
   #deadline: Timer | undefined;
   #endPause: (() => void) | undefined;
   #writing = false;
+  /** What the network had taken when the deadline was set. */
+  #takenThen: number | undefined;
   #finReceived = false;
   #sent = 0n;
   #mayBeStored = false;
@@ -216,7 +218,10 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
   #send(chunk: Uint8Array): MaybePromise<void> {
     this.#writing = true;
     this.#deadline?.refresh();
-    return chain(this.#transport.write(chunk), () => {
+    const written = this.#transport.write(chunk);
+    // After what the network takes at once: from here on it is slow, or stands still.
+    this.#takenThen = this.#transport.taken?.();
+    return chain(written, () => {
       this.#writing = false;
       this.#source.release(chunk);
       if (this.#isOver()) return;
@@ -250,8 +255,11 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
   }
 
   #sendTimeout(): void {
-    if (!this.#writing) {
-      // It is the source that is slow, and the receiver waits for us.
+    const taken = this.#transport.taken?.();
+    // Else it is the source that is slow, and the receiver waits for us.
+    const moves = taken !== this.#takenThen;
+    if (!this.#writing || moves) {
+      this.#takenThen = taken;
       this.#startSendDeadline();
       return;
     }

@@ -10,6 +10,11 @@ export interface Transport {
    * never rejects.
    */
   write(bytes: Uint8Array): MaybePromise<void>;
+  /**
+   * A count that changes whenever the network takes bytes, also in the midst of a write; undefined where that is not known.
+   * Without it a write that goes on for longer than `sendTimeout` is taken for one that does not move.
+   */
+  taken?(): number | undefined;
   /** Half-closes: FIN after all that was written, and goes on receiving (clause 7.1). */
   end(): void;
   /** Sends FIN after all that was written, and gives the connection up. */

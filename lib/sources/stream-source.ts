@@ -1,14 +1,21 @@
+import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
 import { GoAheadError } from '../errors.js';
 import type { Source } from './source.js';
 
 /** A stream whose size is known beforehand, such as standard input. It can be sent once. */
 export class StreamSource implements Source {
   readonly size: bigint;
+  readonly #stream: AsyncIterable<Uint8Array>;
   readonly #chunks: AsyncIterator<Uint8Array, unknown>;
 
   /** @param size in bytes; a stream that turns out longer or shorter fails (6.2) */
   constructor(stream: AsyncIterable<Uint8Array>, size: bigint) {
     this.size = size;
+    this.#stream = stream;
+    // The iterator tells of a failure when it is asked, and it is asked after the reply. Until then nobody would listen, and
+    // Node ends a process for that.
+    if (stream instanceof EventEmitter) stream.on('error', () => undefined);
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
@@ -37,6 +44,8 @@ export class StreamSource implements Source {
   }
 
   close(): void {
+    // An iterator that was never asked leaves its stream open.
+    if (this.#stream instanceof Readable) this.#stream.destroy();
     // Not awaited: a generator answers only after a read that is under way, and that may wait for a person to type.
     void this.#chunks.return?.().catch(() => undefined);
   }

@@ -115,13 +115,16 @@ t.test('version', async (t) => {
 });
 
 t.test('the program runs what it is given, with the process as its environment', async (t) => {
-  const { argv, exitCode } = process;
+  const { argv } = process;
+  const exit = process.exit.bind(process);
   const write = process.stdout.write.bind(process.stdout);
   t.teardown(() => {
     process.argv = argv;
-    process.exitCode = exitCode;
+    process.exit = exit;
     process.stdout.write = write;
   });
+  const exits: unknown[] = [];
+  process.exit = ((code: unknown) => exits.push(code)) as typeof process.exit;
   const environments: Environment[] = [];
   const main = (...given: string[]): Promise<unknown> => {
     process.argv = ['node', 'go-ahead', ...given];
@@ -130,8 +133,7 @@ t.test('the program runs what it is given, with the process as its environment',
     });
   };
   await main('serve', 'x');
-  t.equal(process.exitCode, 41);
-  process.exitCode = exitCode;
+  t.strictSame(exits, [41]);
   const [environment] = environments;
   t.strictSame(environment?.argv, ['serve', 'x']);
   for (const [mine, own] of [

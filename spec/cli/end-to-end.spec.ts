@@ -1,10 +1,12 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { addressOf } from '../../lib/net/address.js';
 import { Capture, header, RawPeer, upload } from './fake-process.js';
 
 // What users run: `npm test` builds it first.
@@ -44,12 +46,55 @@ t.test('version, help and usage', async (t) => {
     [['--help'], 0, /^Usage: go-ahead/],
     [[], 2, ''],
     [['serve', '--prot'], 2, ''],
+    [['serve', '--host', '', '--port', '0'], 2, ''],
   ] as const) {
     const running = start(t, ...argv);
     t.equal(await running.exit, exit, argv.join(' '));
     if (typeof output === 'string') t.equal(running.stdout.text, output);
     else t.match(running.stdout.text, output);
   }
+});
+
+t.test(
+  'the version on an output that takes nothing',
+  { skip: !existsSync('/dev/full') && 'no /dev/full' },
+  async (t) => {
+    const full = openSync('/dev/full', 'w');
+    t.teardown(() => closeSync(full));
+    const child = spawn(process.execPath, [MAIN, '--version'], { stdio: ['ignore', full, 'pipe'] });
+    let stderr = '';
+    child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
+    await once(child, 'close');
+    t.equal(stderr, '', 'no stack trace');
+  },
+);
+
+t.test('a command that is done ends, whatever else keeps the process', async (t) => {
+  // As the lookup of a host does, which cannot be called off while the resolver tries.
+  const hook = 'data:text/javascript,setInterval(() => undefined, 1e6)';
+  const missing = join(t.testdir({}), 'missing');
+  const child = spawn(process.execPath, ['--import', hook, MAIN, 'send', missing], { stdio: 'ignore' });
+  t.same(await once(child, 'exit'), [1, null]);
+});
+
+t.test('a file whose name is a word of the message is named all the same', async (t) => {
+  const cwd = t.testdir({ the: 'x' });
+  const refusing = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.end());
+  });
+  refusing.listen(0, '127.0.0.1');
+  await once(refusing, 'listening');
+  t.teardown(() => refusing.close());
+  const to = `127.0.0.1:${addressOf(refusing).port}`;
+  const child = spawn(process.execPath, [MAIN, 'send', 'the', '--to', to], {
+    cwd,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const stderr = new Capture();
+  child.stderr.pipe(stderr);
+  t.same(await once(child, 'close'), [1, null]);
+  t.match(stderr.lines, [/^failed the: the receiver closed the connection without a reply.*\(REFUSED\)$/]);
 });
 
 t.test('serve and send', async (t) => {

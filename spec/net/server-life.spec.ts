@@ -40,6 +40,11 @@ t.test('says why it cannot listen, and can try again', async (t) => {
     [{ port: -1 }, '-1'],
     [{ port: 1.5 }, '1.5'],
   ] as const;
+  await t.rejects(
+    server.listen({ port: 0, host: '' }),
+    { code: 'OPTION_INVALID' },
+    'to Node it would be every interface',
+  );
   for (const [options, message] of tries) {
     const error: unknown = await server.listen(options).catch((reason: unknown) => reason);
     t.match(error, { code: 'LISTEN_FAILED' }, JSON.stringify(options));

@@ -10,7 +10,7 @@ import { ClusterServer, type ClusterParts, type ClusterServerOptions } from '../
 import { forkWorker, workerArguments } from '../../lib/net/workers/fork-worker.js';
 import { Lease, type Denial } from '../../lib/net/workers/lease.js';
 import { LeasedSpace } from '../../lib/net/workers/leased.js';
-import { Ledger, SlotPool } from '../../lib/net/workers/ledger.js';
+import { Ledger, RECALL_MS, SlotPool } from '../../lib/net/workers/ledger.js';
 import { fromPlainError, toPlainError, type ToPrimary, type ToWorker } from '../../lib/net/workers/messages.js';
 import { Reports } from '../../lib/net/workers/reports.js';
 import { MOST_DEATHS, RestartPolicy, STABLE_MS } from '../../lib/net/workers/restart-policy.js';
@@ -21,7 +21,7 @@ import type { SpacePromise } from '../../lib/storage/free-space.js';
 import { run } from '../../lib/storage/task.js';
 import { connectPeer, headerBytes, turns } from './support.js';
 import { until } from '../support/until.js';
-import { ManualClock } from '../support/manual-clock.js';
+import { ManualClock, quiescence } from '../support/manual-clock.js';
 
 /** A worker process that is none: it keeps to the messages, and the spec decides the rest. */
 class FakeWorker extends EventEmitter {
@@ -590,3 +590,59 @@ t.test('a ledger whose holder goes while it asks', async (t) => {
   await until(() => granted.length > 0);
   t.same(granted, [['other', 10n]], 'what it would have got is free again');
 });
+
+t.test('a ledger recalls only from those who hold something: who has still to start never answers', async (t) => {
+  const said: string[] = [];
+  const clock = new ManualClock();
+  const ledger = new Ledger<string>(
+    new SlotPool(2, 1),
+    {
+      granted: (holder, amount) => said.push(`${holder} got ${amount}`),
+      denied: (holder) => said.push(`${holder} denied`),
+      recall(holder) {
+        said.push(`recall ${holder}`);
+        ledger.held(holder, 2n, true);
+      },
+    },
+    clock,
+  );
+  for (const holder of ['starting', 'full', 'asking']) ledger.open(holder);
+  ledger.ask('full', 2n);
+  ledger.ask('asking', 1n);
+  await until(() => said.length === 3);
+  t.same(said, ['full got 2', 'recall full', 'asking denied']);
+  t.equal(clock.armed(), 0, 'and no timer is left');
+});
+
+t.test(
+  'a worker that does not answer a recall stops nobody for longer than its time, and keeps what it has',
+  async (t) => {
+    const said: string[] = [];
+    const clock = new ManualClock();
+    const ledger = new Ledger<string>(
+      new SlotPool(2, 1),
+      {
+        granted: (holder, amount) => said.push(`${holder} got ${amount}`),
+        denied: (holder) => said.push(`${holder} denied`),
+        recall: (holder) => said.push(`recall ${holder}`),
+      },
+      clock,
+    );
+    ledger.open('hanging');
+    ledger.open('asking');
+    ledger.ask('hanging', 2n);
+    ledger.ask('asking', 1n);
+    await until(() => said.length === 2);
+    clock.advance(RECALL_MS - 1);
+    await quiescence();
+    t.same(said, ['hanging got 2', 'recall hanging']);
+    clock.advance(1);
+    await until(() => said.length === 3);
+    t.equal(said[2], 'asking denied');
+    // Its answer comes after all.
+    ledger.held('hanging', 1n, true);
+    ledger.ask('asking', 1n);
+    await until(() => said.length === 4);
+    t.equal(said[3], 'asking got 1');
+  },
+);

@@ -305,6 +305,7 @@ t.test('listening', async (t) => {
   t.throws(() => one.address(), { code: 'LISTEN_FAILED' });
   await t.rejects(one.listen({ port }), { code: 'LISTEN_FAILED', message: /the port is in use/ });
   await t.rejects(one.listen({ port: 70_000 }), { code: 'LISTEN_FAILED' });
+  await t.rejects(one.listen({ port: 0, host: '' }), { code: 'OPTION_INVALID' });
   await Promise.all([one.listen({ port: 0 }), two.listen({ port: 0 })]);
   t.not(one.address().port, two.address().port, 'each has a port of its own');
   await t.rejects(two.listen(one.address()), { code: 'LISTEN_FAILED' }, 'it listens already');

@@ -273,6 +273,26 @@ t.test('a receiver that takes nothing (11.3)', async (t) => {
   await assertTidy(t, rig, 'no byte taken');
 });
 
+t.test('a receiver that takes a chunk slowly takes bytes all the time (11.3)', async (t) => {
+  const rig = new Sending(['hello'], {}, {}, 'manual');
+  let taken = 0;
+  rig.transport.taken = () => taken;
+  rig.session.start();
+  rig.session.receive(GO_AHEAD);
+  rig.transport.settle();
+  await quiescence();
+  for (let minute = 1; minute <= 5; minute++) {
+    taken += 1;
+    rig.clock.advance(SEND_TIMEOUT);
+    t.equal(rig.session.state, 'body', `${minute}`);
+  }
+  rig.clock.advance(SEND_TIMEOUT - 1);
+  t.equal(rig.session.state, 'body');
+  rig.clock.advance(1);
+  t.equal(rig.events.at(-1), 'failed SEND_TIMEOUT', 'from the moment at which it takes no more');
+  await assertTidy(t, rig, 'slow, then nothing');
+});
+
 t.test('a slow source is not the receiver’s fault', async (t) => {
   const rig = new Sending(['he', 'llo'], { answering: 'manual' }, {}, 'manual');
   rig.session.start();

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs, {
   appendFileSync,
+  createReadStream,
   existsSync,
   renameSync,
   symlinkSync,
@@ -316,6 +317,24 @@ t.test('a stream that goes on, fails, or yields text', async (t) => {
   await t.rejects(text.read(), { code: 'SOURCE_INVALID', actual: 'string' });
 });
 
+t.test('a stream that fails before it is read is told when it is read, and ends no process', async (t) => {
+  const missing = createReadStream(join(t.testdir({}), 'missing'));
+  const source = new StreamSource(missing, 5n);
+  await new Promise<void>((closed) => missing.once('close', closed));
+  await t.rejects(source.read(), { code: 'ENOENT' });
+  source.close();
+});
+
+t.test('a stream that was never read is closed with its source', async (t) => {
+  const stream = createReadStream(join(t.testdir({ file: 'abcd' }), 'file'));
+  await new Promise<void>((opened) => stream.once('ready', opened));
+  const before = openFiles();
+  const closed = new Promise<void>((done) => stream.once('close', done));
+  new StreamSource(stream, 4n).close();
+  await closed;
+  t.equal(openFiles(), before - 1);
+});
+
 t.test('closing a stream ends it, and waits for nobody', async (t) => {
   let finished = false;
   const generator = (async function* () {
@@ -336,8 +355,7 @@ t.test('closing a stream ends it, and waits for nobody', async (t) => {
   const waiting = new StreamSource(silent, 2n);
   const reading = waiting.read();
   waiting.close();
-  silent.end();
-  t.equal(await reading, undefined, 'also when nothing comes');
+  await t.rejects(reading, { code: 'ERR_STREAM_PREMATURE_CLOSE' }, 'also when nothing comes');
 
   const stubborn = {
     [Symbol.asyncIterator]: () => ({

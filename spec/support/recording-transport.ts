@@ -7,6 +7,8 @@ export class RecordingTransport implements Transport {
   readonly written: Buffer[] = [];
   /** Runs inside each call, before it returns: what a connection may do to a session in the midst of its work. */
   onCall: ((call: string) => void) | undefined;
+  /** Where a spec knows it. */
+  taken: () => number | undefined = () => undefined;
   readonly #waiting: (() => void)[] = [];
   readonly #manual: boolean;
 

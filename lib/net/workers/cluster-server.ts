@@ -10,7 +10,7 @@ import { DirectoryStorage, namingRules } from '../../storage/directory-storage.j
 import { Disk } from '../../storage/disk.js';
 import { NODE_FILE_SYSTEM, type FileSystem } from '../../storage/file-system.js';
 import { freeSpaceOf } from '../../storage/free-space.js';
-import { addressOf, DEFAULT_PORT } from '../address.js';
+import { addressOf, DEFAULT_PORT, requireHost } from '../address.js';
 import { listenError } from '../listen-error.js';
 import type { IncomingUpload, ServerEvents } from '../server-events.js';
 import type { ListenOptions, ServerOptions } from '../server-options.js';
@@ -116,6 +116,7 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
    */
   async listen({ host = '127.0.0.1', port = DEFAULT_PORT }: ListenOptions = {}): Promise<AddressInfo> {
     const { signal } = this.#options;
+    requireHost(host);
     this.#requireOpen();
     if (this.#starting) throw new GoAheadError('LISTEN_FAILED', 'the server listens already, or is about to');
     this.#starting = true;
@@ -144,8 +145,8 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
     const disk = new Disk(this.#fileSystem, type, 'never', () => performance.now());
     const space = new SpacePool(freeSpaceOf(this.#fileSystem, entry?.dev ?? 0n), disk, directory);
     return {
-      space: new Ledger(space, answersAbout('space')),
-      connections: new Ledger(new SlotPool(maxConnections, workers), answersAbout('connections')),
+      space: new Ledger(space, answersAbout('space'), this.#clock),
+      connections: new Ledger(new SlotPool(maxConnections, workers), answersAbout('connections'), this.#clock),
     };
   }
 

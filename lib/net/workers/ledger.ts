@@ -2,6 +2,11 @@ import { toGoAheadError, type GoAheadError } from '../../errors.js';
 import type { Disk } from '../../storage/disk.js';
 import type { FreeSpace, SpacePromise } from '../../storage/free-space.js';
 import { run } from '../../storage/task.js';
+import type { Clock } from '../../session/clock.js';
+import { systemClock } from '../system-clock.js';
+
+/** How long a worker that is asked to give back has for its answer, in milliseconds. */
+export const RECALL_MS = 2000;
 
 /** All that there is of a resource. */
 export interface Pool {
@@ -30,13 +35,15 @@ interface Account {
 export class Ledger<H> {
   readonly #pool: Pool;
   readonly #answers: Answers<H>;
+  readonly #clock: Clock;
   readonly #accounts = new Map<H, Account>();
   /** One request at a time: between a recall and its answer nothing may be granted. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(pool: Pool, answers: Answers<H>) {
+  constructor(pool: Pool, answers: Answers<H>, clock: Clock = systemClock) {
     this.#pool = pool;
     this.#answers = answers;
+    this.#clock = clock;
   }
 
   open(holder: H): void {
@@ -84,18 +91,24 @@ export class Ledger<H> {
     }
   }
 
+  /** Of those who hold something: a worker that has still to start hears nothing, and would never answer. */
   async #recallAll(): Promise<void> {
-    const answers = [...this.#accounts].map(
-      ([holder, account]) =>
-        new Promise<void>((answered) => {
-          account.recalled = () => {
-            account.recalled = undefined;
-            answered();
-          };
-          this.#answers.recall(holder);
-        }),
-    );
-    await Promise.all(answers);
+    const holders = [...this.#accounts].filter(([, { held }]) => held > 0n);
+    await Promise.all(holders.map(([holder, account]) => this.#recall(holder, account)));
+  }
+
+  /** Settles after its time too: one worker that hangs must not stop the others, and what it holds stays recorded. */
+  #recall(holder: H, account: Account): Promise<void> {
+    return new Promise((settled) => {
+      const answered = (): void => {
+        timer.cancel();
+        account.recalled = undefined;
+        settled();
+      };
+      const timer = this.#clock.schedule(RECALL_MS, answered);
+      account.recalled = answered;
+      this.#answers.recall(holder);
+    });
   }
 }
 
