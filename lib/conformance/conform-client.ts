@@ -17,7 +17,7 @@ import { Recorder } from './report/recorder.js';
 import type { Report, Result } from './report/report.js';
 import { declarations, mustBeDirectory, plainFailure, quoted, resultOf, stumbledNote } from './report/result.js';
 import { ClientRunner, type ClientExchangeResult, type ClientGround } from './run-client-case.js';
-import { randomFrom, select, shuffle, tokens } from './model/select.js';
+import { randomFrom, select, shuffle, tokens, whyNone } from './model/select.js';
 import { ended, finish, request, send, take } from './model/steps.js';
 import { calibrate, UNMEASURED } from './exchange/times.js';
 
@@ -69,12 +69,9 @@ export async function conformClient(options: ConformClientOptions): Promise<Repo
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const random32 = randomFrom(seed);
   const profile = options.profile ?? 'full';
-  const cases = select(options.cases ?? CLIENT_CASES, {
-    profile,
-    only: options.only ?? [],
-    skip: options.skip ?? [],
-    quick: options.quick ?? false,
-  });
+  const all = options.cases ?? CLIENT_CASES;
+  const { only = [], skip = [], quick = false } = options;
+  const cases = select(all, { profile, only, skip, quick });
   if (options.cwd !== undefined) await mustBeDirectory(options.cwd, '--cwd');
   const folder = await runFolder();
   const cwd = options.cwd === undefined ? null : resolve(options.cwd);
@@ -100,7 +97,10 @@ export async function conformClient(options: ConformClientOptions): Promise<Repo
       traced: options.trace !== undefined,
     });
     await recorder.run(async () => {
-      if (cases.length === 0) return;
+      if (cases.length === 0) {
+        recorder.notes.push(whyNone(all, { profile, only }));
+        return;
+      }
       await run.begin();
       await run.all(shuffle(cases, random32));
     });

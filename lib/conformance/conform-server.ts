@@ -17,7 +17,7 @@ import type { Report, Result } from './report/report.js';
 import type { Ground } from './run-exchange.js';
 import { declarations, mustBeDirectory, plainFailure, quoted, resultOf, stumbledNote } from './report/result.js';
 import { GOING, runServerCase, type ServerCaseContext, type ServerCaseRun } from './run-server-case.js';
-import { randomFrom, RUN_MARK, select, shuffle, tokens } from './model/select.js';
+import { randomFrom, RUN_MARK, select, shuffle, tokens, whyNone } from './model/select.js';
 import { ServerTarget } from './target/server-target.js';
 import { UNMEASURED } from './exchange/times.js';
 
@@ -68,12 +68,9 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const random = randomFrom(seed);
   const profile = options.profile ?? 'full';
-  const cases = select(options.cases ?? SERVER_CASES, {
-    profile,
-    only: options.only ?? [],
-    skip: options.skip ?? [],
-    quick: options.quick ?? false,
-  });
+  const all = options.cases ?? SERVER_CASES;
+  const { only = [], skip = [], quick = false } = options;
+  const cases = select(all, { profile, only, skip, quick });
   const directory = await directoryOf(options);
   try {
     const target = await ServerTarget.open({
@@ -95,7 +92,10 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
       const token = tokens(random);
       const run = new Run(options, { target, directory, profile, token, seed, recorder });
       await recorder.run(async () => {
-        if (cases.length === 0) return;
+        if (cases.length === 0) {
+          recorder.notes.push(whyNone(all, { profile, only }));
+          return;
+        }
         await directory?.begin();
         await run.begin();
         await run.all(shuffle(cases, random));

@@ -208,8 +208,14 @@ t.test('6: nothing ran', async (t) => {
     t,
     6,
     ['server', '--port', port, '--only', 'server/no/such/case'],
-    /No case was selected\n[^]*exit 6: nothing/,
+    /No case was selected: no case for a server is called server\/no\/such\/case\b[^]*exit 6: nothing/,
   );
+  for (const [only, says] of [
+    ['server/size/zer', /is called server\/size\/zer; did you mean server\/size\/zero\b.*\?\n/],
+    ['server/name/parent', /No case was selected: server\/name\/parent is not in the profile classic\n/],
+  ] as const) {
+    await exits(t, 6, ['server', '--port', port, '--profile', 'classic', '--only', only], says);
+  }
   const nobody = String(await portOf(t, false));
   await exits(t, 6, ['server', '--port', nobody, '--only', 'server/no/such/case'], /exit 6: nothing/);
   await exits(t, 6, ['client', '--exec', 'true {file} {port}', '--skip', '*'], /exit 6: nothing/);

@@ -104,6 +104,10 @@ t.test('clients are judged', async (t) => {
       ...run,
     }).flatMap(({ axis, ok }) => (ok === false ? [axis] : []));
   for (const [what, outcome, run, broken] of table) t.strictSame(fails(run, outcome), broken, what);
+  // What a shell shows as 141 is no success: C programs end so when they write to a connection that was reset.
+  const broken = { exit: { ...ENDED, code: null, signal: 'SIGPIPE' } };
+  t.strictSame(fails(broken, FAILED), []);
+  t.strictSame(fails(broken, SENT), ['exit']);
   const signalled = { exit: { ...ENDED, code: null, signal: 'SIGINT' } };
   t.strictSame(fails(signalled, { ...FAILED, exit: 'not zero or signal' }), []);
   t.strictSame(

@@ -141,7 +141,8 @@ t.test('a server that dies is named, started again, and the report is whole', { 
   });
   const exec = CLASSIC_SERVER.replace(PYTHON, `${PYTHON}' '${dir}/fragile.py`);
   const only = ['server/size/1*', 'server/end/fin-*'];
-  const report = await conformServer({ exec, profile: 'classic', only });
+  const skip = ['server/size/1000-times-2-32'];
+  const report = await conformServer({ exec, profile: 'classic', only, skip });
   const failed = report.results.filter(({ verdict }) => verdict === 'fail');
   t.strictSame(
     failed.map(({ id }) => id),

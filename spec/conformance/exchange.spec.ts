@@ -4,7 +4,17 @@ import { hex, random, text } from '../../lib/conformance/model/bytes.js';
 import type { Step } from '../../lib/conformance/model/case.js';
 import { Board, runScript, type Observed } from '../../lib/conformance/exchange/script.js';
 import { ServerTarget } from '../../lib/conformance/target/server-target.js';
-import { body, ended, finish, header, hushed, reply, reset, silence } from '../../lib/conformance/model/steps.js';
+import {
+  body,
+  ended,
+  finish,
+  header,
+  hushed,
+  reply,
+  request,
+  reset,
+  silence,
+} from '../../lib/conformance/model/steps.js';
 import { WireLog } from '../../lib/conformance/exchange/wire.js';
 import { listen } from './support/null-servers.js';
 
@@ -26,7 +36,7 @@ async function play(t: Test, behaviour: (socket: Socket) => void, steps: readonl
     times,
     declared: {},
     board: new Board(),
-    headers: [],
+    headers: [Buffer.from('a header')],
     clientStep,
   };
   const observed = await runScript(wire, steps, context);
@@ -50,6 +60,21 @@ t.test('how the connection ended', async (t) => {
 
   const ours = await play(t, (socket) => socket.once('data', () => socket.write(GO)), [header(), reply, reset]);
   t.match(ours, { endedByUs: true, stoppedAt: null });
+});
+
+t.test('a target that sends much where a header is awaited: what came is not joined anew at each piece', async (t) => {
+  const size = 8 * 2 ** 20;
+  const joined: number[] = [];
+  const concat = Buffer.concat.bind(Buffer);
+  t.teardown(() => (Buffer.concat = concat));
+  Buffer.concat = (list, length) => {
+    const all = concat(list, length);
+    joined.push(all.length);
+    return all;
+  };
+  const observed = await play(t, (socket) => socket.write(Buffer.alloc(size)), [request]);
+  t.equal(observed.receivedLength, size);
+  t.ok(joined.filter((length) => length > 100).length <= 1, `${joined.length} times`);
 });
 
 t.test('a FIN before the last byte is seen as early', async (t) => {

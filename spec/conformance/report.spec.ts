@@ -104,6 +104,14 @@ t.test('the cause of most failures stands before all of them', async (t) => {
     'and once more at the end, where a reader of a terminal is',
   );
   t.equal([...written('markdown', of).matchAll(/^Again:/gm)].length, 3);
+
+  const [first, ...others] = [0, 1, 2].map((n) => sampleResult(n === 0 ? 'inconclusive' : 'fail', n, false));
+  const mixed = written('pretty', sample([first!, ...others], { cause }));
+  t.match(
+    mixed,
+    new RegExp(`^ +again: .*--only ${others[0]!.id}`, 'm'),
+    'of a case that failed: the others prove nothing',
+  );
 });
 
 t.test('TAP', async (t) => {
@@ -427,7 +435,6 @@ t.test('the recorder', async (t) => {
   t.test('no case at all', async (t) => {
     const report = new Recorder({}, [], start).end(rest);
     t.equal(report.exitCode, 6);
-    t.match(report.notes, ['No case was selected']);
   });
 });
 

@@ -107,6 +107,19 @@ t.test('how a process ended', async (t) => {
     [{ killed: true, signal: 'SIGKILL' }, 'had to be killed'],
     [{ signal: 'SIGTERM' }, 'was ended by SIGTERM'],
     [{ code: 3, stderr: 'a\nb\nc\nd\n' }, 'exited with status 3; stderr ends: b | c | d'],
+    // As Node ends: the fault is further up, and the last lines say nothing.
+    [
+      {
+        code: 1,
+        stderr:
+          "node:events:502\n      throw er;\n      ^\n\nTypeError [ERR_X]: no\n    at write (a.js:1:2)\n    at b\n    at c {\n  code: 'ERR_X'\n}\n\nNode.js v20.20.2\n",
+      },
+      'exited with status 1; stderr ends: TypeError [ERR_X]: no | at write (a.js:1:2)',
+    ],
+    [
+      { code: 1, stderr: 'Traceback:\n  File "a.py", line 3\n    x = y\nValueError: no\n' },
+      'exited with status 1; stderr ends: File "a.py", line 3 | x = y | ValueError: no',
+    ],
     [{}, 'exited with status ?'],
   ];
   for (const [exit, words] of table) t.equal(describeExit({ ...none, ...exit }), words);

@@ -266,7 +266,10 @@ class Script {
 
   async #request(): Promise<boolean> {
     const wire = this.#wire;
-    const whole = (): boolean => this.#context.headers.some((header) => header.equals(wire.received));
+    // Lengths first: what was received is joined anew each time, and a client that does not wait sends a large file.
+    const whole = (): boolean =>
+      this.#context.headers.some(({ length }) => length === wire.receivedLength) &&
+      this.#context.headers.some((header) => header.equals(wire.received));
     if (!(await this.#wait('the header', () => wire.receivedLength >= 9))) return false;
     // It is not one of the headers that we know: let it become quiet, so that the judge sees all of it.
     let before = -1;

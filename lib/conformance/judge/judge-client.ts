@@ -148,7 +148,8 @@ function judgeExit({ exit, observed, exchange }: ClientRun, outcome: ClientOutco
         : exit.signal !== null
           ? `ended by ${exit.signal}`
           : `status ${exit.code ?? '?'}`;
-  const failed = exit.code !== null && exit.code !== 0;
+  // What becomes of a program that writes to a connection that was reset, and knows nothing of signals: a shell shows 141.
+  const failed = (exit.code !== null && exit.code !== 0) || exit.signal === 'SIGPIPE';
   const ok = {
     zero: exit.code === 0,
     'not zero': failed,

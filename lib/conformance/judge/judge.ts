@@ -81,7 +81,7 @@ function judgeClose(observed: Observed, outcome: ServerOutcome): Axis {
   if (observed.endedByUs) return axis('close', null, expected, 'we ended the connection ourselves');
   const short = observed.endedEarly || (observed.stoppedAt !== null && observed.stoppedAt !== 'ended');
   const cut = short && outcome.reply === 'go ahead' && outcome.disk === 'whole';
-  const actual = ENDINGS[observed.ending] + (cut ? ', before the last byte was sent' : '');
+  const actual = ENDINGS[observed.ending] + (cut ? ', too early: the last byte was not yet sent' : '');
   return axis(
     'close',
     observed.connectError === null && outcome.closed.includes(observed.ending) && !cut,

@@ -1,5 +1,6 @@
 /** Which cases run, and in which order. */
 import type { Case, Profile } from './case.js';
+import { nearest } from './nearest.js';
 
 export interface Selection {
   readonly profile: Profile;
@@ -29,6 +30,22 @@ export function select<T extends Case>(cases: readonly T[], selection: Selection
       !matchesAny(id, selection.skip) &&
       (!selection.quick || quick === true),
   );
+}
+
+/** Why nothing was selected, in a sentence without its full stop. */
+export function whyNone(cases: readonly Case[], { profile, only }: Pick<Selection, 'profile' | 'only'>): string {
+  const [first] = only;
+  const none = 'No case was selected';
+  if (first === undefined) return none;
+  const named = cases.filter(({ id }) => matchesAny(id, only));
+  const ids = cases.map(({ id }) => id);
+  if (named.length > 0) {
+    const others = named.every(({ profiles }) => !profiles.includes(profile));
+    return others ? `${none}: ${only.join(', ')} is not in the profile ${profile}` : none;
+  }
+  const near = nearest(first, ids);
+  const role = cases[0]?.role ?? 'server';
+  return `${none}: no case for a ${role} is called ${first}${near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`}`;
 }
 
 /** mulberry32: a small generator whose whole state is the seed that the report prints. */

@@ -51,7 +51,6 @@ export class Recorder {
     };
     this.#trace = options.trace === undefined ? null : new Trace(options.trace, this.#start);
     this.#reporters = options.reporters ?? [];
-    if (cases.length === 0) this.notes.push('No case was selected');
     this.#tell((reporter) => reporter.begin?.(this.#start));
   }
 

@@ -106,8 +106,8 @@ export class PrettyReporter implements Reporter {
     if (known !== undefined) this.#indented(verdictText(result));
     for (const line of reason === '' ? [] : shownLines(reason)) this.#indented(line);
     if (!countsAgainst(result) && !this.#verbose) return;
-    // Where all fail for one cause, one exchange shows it.
-    if (this.#cause !== null && this.#shownOfCause > 0 && !this.#verbose) return;
+    // Where all fail for one cause, one exchange shows it: of a case that failed, since the others prove nothing.
+    if (this.#cause !== null && !this.#verbose && (this.#shownOfCause > 0 || verdict !== 'fail')) return;
     this.#shownOfCause += 1;
     this.#indented(this.#paint('bold', `${clause}: ${sentence}`));
     const { connections, disk, process } = result.evidence;

@@ -157,8 +157,21 @@ function armExitGuard(): void {
 
 const STDERR = '; stderr ends: ';
 
+/** How Node, Python, Rust, Go and others begin the line that says what went wrong. */
+const FAULT = /^(?:[\w.]*(?:Error|Exception)\b|Uncaught\b|panic\b|thread '.*' panicked)/;
+
+/** The last three lines; of a fault that stands further up, its line and the one after it, which mostly says where. */
+function telling(stderr: string): readonly string[] {
+  // Node ends with its version, below a bracket.
+  const lines = stderr.split('\n').filter((line) => !/^\s*[{}]?\s*$|^Node\.js v\S+$/.test(line));
+  const fault = lines.findLastIndex((line) => FAULT.test(line));
+  return fault < 0 || fault >= lines.length - 3 ? lines.slice(-3) : lines.slice(fault, fault + 2);
+}
+
 export function describeExit(exit: Exit): string {
-  const tail = exit.stderr.trim().split('\n').slice(-3).join(' | ');
+  const tail = telling(exit.stderr)
+    .map((line) => line.trim())
+    .join(' | ');
   return tail === '' ? howEnded(exit) : `${howEnded(exit)}${STDERR}${tail}`;
 }
 

@@ -12,7 +12,7 @@ export const STUDENT_SERVER_DEFECTS = {
     what: 'reads until the sender closes, whatever the size',
     breaks: ['6.4', '7.6', '7.3'],
     cases: ['server/end/reset-before-first-byte'],
-    related: ['server/many/while-one-is-in-its-body'],
+    related: ['server/many/while-one-is-in-its-body', 'server/size/*2-32*'],
   },
   'keeps-what-came': {
     what: 'keeps what came when the sender leaves',
@@ -30,6 +30,11 @@ export const STUDENT_SERVER_DEFECTS = {
     // It stores what comes until the end of the stream, so it shows where that is not the end of the file.
     breaks: ['2.3', '3.2', '6.4', '7.3', '7.6', '11.5'],
     cases: ['server/end/sender-stays'],
+  },
+  'half-of-the-size': {
+    what: 'unpacks the last four bytes of the size',
+    breaks: ['9.1'],
+    cases: ['server/size/2-32-and-1000'],
   },
   'text-mode': { what: 'opens the file in text mode', breaks: ['6.3'], cases: ['server/body/crlf'] },
   'counts-blocks': {
@@ -55,7 +60,7 @@ export const STUDENT_SERVER_DEFECTS = {
     what: 'an exception ends the server',
     breaks: ['2.3', '6.4'],
     cases: ['server/end/fin-mid-body'],
-    related: ['server/header/nothing', 'server/many/while-one-is-in-its-body'],
+    related: ['server/header/nothing', 'server/many/while-one-is-in-its-body', 'server/size/*2-32*'],
   },
 };
 
@@ -87,6 +92,11 @@ export const STUDENT_CLIENT_DEFECTS = {
     what: 'packs the size in the order of its own machine',
     breaks: ['3.2'],
     cases: ['client/header/byte-order'],
+  },
+  'two-sends': {
+    what: 'sends the size, then the name',
+    breaks: ['3.4'],
+    cases: ['client/header/one-piece'],
   },
   'size-as-text': { what: 'sends the size in digits', breaks: ['3.2', '3.1'], cases: ['client/header/byte-order'] },
   'newline-after-the-name': {

@@ -29,6 +29,18 @@ def right(path, host, port):
     s.close()
 
 
+def two_sends(path, host, port):
+    head = header(path)
+    s = connect(host, port)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    s.sendall(head[:8])
+    s.sendall(head[8:])
+    if s.recv(1024) != b'go ahead':
+        sys.exit('the server said no')
+    s.sendall(open(path, 'rb').read())
+    s.close()
+
+
 def does_not_wait(path, host, port):
     s = connect(host, port)
     s.sendall(header(path) + open(path, 'rb').read())
@@ -144,6 +156,7 @@ DEFECTS = {
     'one-block': one_block,
     'whole-blocks': whole_blocks,
     'little-endian': little_endian,
+    'two-sends': two_sends,
     'size-as-text': size_as_text,
     'newline-after-the-name': newline_after_the_name,
     'text-mode': text_mode,

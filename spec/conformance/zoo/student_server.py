@@ -95,6 +95,26 @@ def reopens_for_writing(conn, folder):
             f.write(data)
 
 
+def half_of_the_size(conn, folder):
+    message = conn.recv(1024)
+    size = struct.unpack('!I', message[4:8])[0]
+    name = message[8:].decode()
+    conn.send(b'go ahead')
+    path = os.path.join(folder, name)
+    try:
+        with open(path, 'wb') as f:
+            got = 0
+            while got < size:
+                data = conn.recv(min(1024, size - got))
+                if not data:
+                    raise Exception('closed')
+                f.write(data)
+                got += len(data)
+    except Exception:
+        os.remove(path)
+        raise
+
+
 def little_endian(conn, folder):
     message = conn.recv(1024)
     size = struct.unpack('Q', message[:8])[0]
@@ -194,6 +214,7 @@ DEFECTS = {
     'keeps-what-came': keeps_what_came,
     'reopens-for-writing': reopens_for_writing,
     'little-endian': little_endian,
+    'half-of-the-size': half_of_the_size,
     'text-mode': text_mode,
     'counts-blocks': counts_blocks,
     'never-closes': never_closes,

@@ -36,6 +36,7 @@ export const HEADER_CASES: readonly ClientCase[] = [
     id: 'client/header/one-piece',
     title: 'size and name in one write',
     clause: '3.4',
+    profiles: BOTH,
     quick: true,
     exchange: {
       file: { ...SMALL, name: text('{t}one piece.bin') },
