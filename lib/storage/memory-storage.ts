@@ -60,7 +60,8 @@ export class MemoryStorage implements Storage {
     const room = this.#capacity - this.#used;
     if (size > room) throw noSpace('memory', size, room);
     this.#used += size;
-    const chunks: Uint8Array[] = [];
+    // One piece of memory and not one for each chunk: a chunk of one byte would cost hundreds.
+    let bytes = new Uint8Array(0);
     let received = 0;
     let over = false;
     const expectRunning = (call: string): void => {
@@ -69,8 +70,10 @@ export class MemoryStorage implements Storage {
     return {
       write: (chunk) => {
         expectRunning('write to');
-        received += chunk.byteLength;
-        chunks.push(Uint8Array.from(chunk));
+        const length = received + chunk.byteLength;
+        if (length > bytes.byteLength) bytes = grown(bytes, length, Number(size));
+        bytes.set(chunk, received);
+        received = length;
       },
       commit: (): Stored => {
         expectRunning('commit');
@@ -80,7 +83,7 @@ export class MemoryStorage implements Storage {
           const finalName = this.#finalName(plain, (number) => numberedName(fileName, number, this.#rules.suffix));
           this.#used += size;
           this.delete(finalName);
-          this.#files.set(finalName, Buffer.concat(chunks));
+          this.#files.set(finalName, Buffer.from(bytes.buffer, 0, received));
           return { name: finalName, path: undefined, size };
         } finally {
           this.#used -= size;
@@ -117,4 +120,13 @@ export class MemoryStorage implements Storage {
 
 function misuse(call: string): GoAheadError {
   return new GoAheadError('INTERNAL', `Cannot ${call} an upload in this state: a bug in the caller of the storage`);
+}
+
+const LEAST = 64 * 1024;
+
+/** The same bytes in at least twice the memory, but in no more than the `whole` of a file that keeps its length. */
+function grown(bytes: Uint8Array, length: number, whole: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(length, Math.min(whole, Math.max(LEAST, 2 * bytes.byteLength))));
+  larger.set(bytes);
+  return larger;
 }

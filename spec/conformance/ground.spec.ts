@@ -44,6 +44,23 @@ t.test('what a run leaves is told from what was there', async (t) => {
   t.strictSame(readdirSync(folder).sort(), ['mine.txt', 'stranger.txt'], 'a directory of the user stays');
 });
 
+t.test(
+  'what others put into a directory of the user while a case runs alone is not removed with what the case left',
+  async (t) => {
+    const files = { [`${TOKEN}a`]: 'left', 'another-run': 'theirs' };
+    const parent = t.testdir({ mine: files });
+    const left = Object.keys(files).map((path) => ({ path, kind: 'file' as const, size: 4 }));
+    const mine = join(parent, 'mine');
+    await Directory.existing(mine).tidy(TOKEN, left, [], false);
+    t.strictSame(readdirSync(mine), ['another-run']);
+
+    const sandbox = await Directory.sandbox(parent);
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(sandbox.path, name), content);
+    await sandbox.tidy(TOKEN, left, [], false);
+    t.strictSame(readdirSync(sandbox.path), [], 'nobody else uses one of ours');
+  },
+);
+
 t.test('what stands outside, and far away', async (t) => {
   const parent = t.testdir({ inbox: {}, [`${TOKEN}x`]: 'x', 'other.txt': '', cwd: { [`a ${TOKEN}`]: 'far' } });
   const directory = Directory.existing(join(parent, 'inbox'));

@@ -254,6 +254,23 @@ for (const { kind, open } of KINDS) {
   });
 }
 
+t.test('a body in chunks of any length is one piece of memory, of its own length', async (t) => {
+  const storage = new MemoryStorage();
+  const bytes = Buffer.from(Array.from({ length: 150_000 }, (_, i) => (i * 7 + (i >> 8)) & 255));
+  for (const [name, lengths] of Object.entries({ bytes: [1], mixed: [1, 70_000, 3, 64], whole: [bytes.length] })) {
+    const upload = storage.create({ name, size: BigInt(bytes.length) });
+    for (let at = 0, n = 0; at < bytes.length; n += 1) {
+      const length = lengths[n % lengths.length] ?? 1;
+      void upload.write(Buffer.from(bytes.subarray(at, at + length)));
+      at += length;
+    }
+    await upload.commit();
+    const stored = storage.files.get(name) ?? new Uint8Array();
+    t.ok(bytes.equals(stored), name);
+    t.equal(stored.buffer.byteLength, bytes.length, name);
+  }
+});
+
 t.test('the capacity of memory', async (t) => {
   const storage = new MemoryStorage({ capacity: 10, onConflict: 'replace' });
   const one = storage.create({ name: 'a', size: 6n });

@@ -99,7 +99,10 @@ export class Directory {
 
   /** Removes what an exchange left, which has been judged, so that a look stays short. `certain`: nothing may follow. */
   async tidy(token: string, left: Snapshot, plants: readonly Plant[], certain: boolean): Promise<void> {
-    const paths = left.filter(({ path }) => !path.includes('/')).map(({ path }) => unescaped(path));
+    const mark = token.slice(0, RUN_MARK);
+    // Others may use a directory of the user's meanwhile, another run of the suite among them.
+    const ours = (path: string): boolean => this.#sandbox || path.includes(mark);
+    const paths = left.filter(({ path }) => !path.includes('/') && ours(path)).map(({ path }) => unescaped(path));
     const planted = plants.map(({ at }) => Buffer.from(this.#fill(at, { t: token, i: 0 })));
     for (const path of [...paths, ...planted]) {
       await fs.rm(Buffer.concat([Buffer.from(`${this.path}/`), path]), { recursive: true, force: true });
