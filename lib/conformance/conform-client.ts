@@ -132,8 +132,8 @@ class Run {
 
   async begin(): Promise<void> {
     const control = await this.#control();
-    if (control.exit.failedToStart !== undefined) {
-      this.unstartable = `The client ${describeExit(control.exit)}`;
+    this.unstartable = whyUnstartable(control);
+    if (this.unstartable !== null) {
       this.#recorder.explain(this.unstartable);
       return;
     }
@@ -211,4 +211,11 @@ class Run {
     ];
     return `go-ahead conform client ${parts.filter((part) => part !== '').join(' ')}`;
   }
+}
+
+/** Why nothing can be asked of it: an interpreter that finds no program fails like a client, but before it connects. */
+function whyUnstartable({ exit, connectMs }: ClientExchangeResult): string | null {
+  if (exit.failedToStart !== undefined) return `The client ${describeExit(exit)}`;
+  const failed = connectMs === null && exit.code !== null && exit.code !== 0;
+  return failed ? `The client did not connect, and ${describeExit(exit)}` : null;
 }

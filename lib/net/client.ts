@@ -290,14 +290,16 @@ function connectTimedOut(host: string, port: number, ms: number): GoAheadError {
   });
 }
 
+const WHY_NOT_CONNECTED: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'nothing listens there; is the server running?'],
+  ['ECONNRESET', 'it was reset at once; the server may serve as many as it can'],
+  ['ENOTFOUND', 'the host is not known'],
+  ['EAI_AGAIN', 'the host is not known'],
+]);
+
 function connectFailed(host: string, port: number, cause: Error): GoAheadError {
   const code = systemCode(cause);
-  const reason =
-    code === 'ECONNREFUSED'
-      ? 'nothing listens there; is the server running?'
-      : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
-        ? 'the host is not known'
-        : messageOf(cause);
+  const reason = WHY_NOT_CONNECTED.get(code) ?? messageOf(cause);
   return new GoAheadError('CONNECT_FAILED', `cannot connect to ${formatAddress(host, port)}: ${reason}`, {
     expected: 'a connection',
     actual: code,

@@ -76,7 +76,8 @@ t.test('null clients pass no case', async (t) => {
   const nulls = {
     'does nothing': 'true {file} {port}',
     'fails at once': 'false {file} {port}',
-    hangs: 'sleep 60 {file} {port}',
+    // Not `sleep` by itself: it would take the file for a time, and fail at once.
+    hangs: `bash -c 'sleep 60' {file} {port}`,
     'connects and leaves': `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0' {port} {file}`,
     'connects and hangs': `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; sleep 60' {port} {file}`,
     echoes: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; cat <&3 >&3' {port} {file}`,
@@ -93,7 +94,7 @@ t.test('null clients pass no case', async (t) => {
       [],
       name,
     );
-    t.equal(report.exitCode, 1, name);
+    t.equal(report.exitCode, name === 'fails at once' ? 4 : 1, name);
   });
   await Promise.all(all);
 });
@@ -103,6 +104,14 @@ t.test('a client that cannot be started', async (t) => {
   t.equal(report.exitCode, 4);
   t.equal(report.summary.inconclusive, CLIENT_CASES.length);
   t.match(report.results[0]?.reason, /could not be started: .*ENOENT/);
+
+  const missing = await conformClient({ exec: `'${process.execPath}' no-such-file.js {file} {port}`, quick: true });
+  t.equal(missing.exitCode, 4, 'an interpreter that finds no program');
+  t.match(
+    missing.cause,
+    /^The client did not connect, and exited with status 1; stderr ends: Error: Cannot find module/,
+  );
+  t.strictSame([...new Set(missing.results.map(({ verdict }) => verdict))], ['inconclusive']);
 });
 
 t.test('usage', async (t) => {
