@@ -142,7 +142,8 @@ export async function runExchange(
   for (const wire of opened) wire.dispose();
   if (directory !== null) {
     const left = since(before.inside, after);
-    await directory.tidy(token, left, options.plant, holds(axes) && isCertain(judged));
+    const names = runs.map(({ exchange, variables }) => bufferOf(exchange.file.name, variables));
+    await directory.tidy(token, left, options.plant, names, holds(axes) && isCertain(judged));
   }
   return { judged, axes: merge(axes), before: [...before.inside, ...before.outside], after };
 }

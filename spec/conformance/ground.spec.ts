@@ -37,7 +37,7 @@ t.test('what a run leaves is told from what was there', async (t) => {
   writeFileSync(join(folder, 'stranger.txt'), '');
   writeFileSync(join(folder, `${TOKEN}b`), '');
   t.strictSame(await residue(), ['stranger.txt'], 'what has a mark belongs to a case');
-  await directory.tidy(TOKEN, [], [], true);
+  await directory.tidy(TOKEN, [], [], [], true);
   t.strictSame((await residue()).sort(), [`${TOKEN}b`, 'stranger.txt'], 'unless that case is over');
   await directory.clean(TOKEN.slice(0, 8));
   await directory.remove();
@@ -47,16 +47,16 @@ t.test('what a run leaves is told from what was there', async (t) => {
 t.test(
   'what others put into a directory of the user while a case runs alone is not removed with what the case left',
   async (t) => {
-    const files = { [`${TOKEN}a`]: 'left', 'another-run': 'theirs' };
+    const files = { [`${TOKEN}a`]: 'left', ' ': 'left', 'another-run': 'theirs' };
     const parent = t.testdir({ mine: files });
     const left = Object.keys(files).map((path) => ({ path, kind: 'file' as const, size: 4 }));
     const mine = join(parent, 'mine');
-    await Directory.existing(mine).tidy(TOKEN, left, [], false);
+    await Directory.existing(mine).tidy(TOKEN, left, [], [Buffer.from(' ')], false);
     t.strictSame(readdirSync(mine), ['another-run']);
 
     const sandbox = await Directory.sandbox(parent);
     for (const [name, content] of Object.entries(files)) writeFileSync(join(sandbox.path, name), content);
-    await sandbox.tidy(TOKEN, left, [], false);
+    await sandbox.tidy(TOKEN, left, [], [], false);
     t.strictSame(readdirSync(sandbox.path), [], 'nobody else uses one of ours');
   },
 );

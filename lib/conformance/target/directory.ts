@@ -97,11 +97,21 @@ export class Directory {
     this.#first = new Set((await this.inside(null)).map(({ path }) => path));
   }
 
-  /** Removes what an exchange left, which has been judged, so that a look stays short. `certain`: nothing may follow. */
-  async tidy(token: string, left: Snapshot, plants: readonly Plant[], certain: boolean): Promise<void> {
+  /**
+   * Removes what an exchange left, which has been judged, so that a look stays short. `names`: those that it announced.
+   * `certain`: nothing may follow.
+   */
+  async tidy(
+    token: string,
+    left: Snapshot,
+    plants: readonly Plant[],
+    names: readonly Buffer[],
+    certain: boolean,
+  ): Promise<void> {
     const mark = token.slice(0, RUN_MARK);
+    const announced = new Set(names.flatMap((name) => [escaped(name), escaped(name) + this.suffix]));
     // Others may use a directory of the user's meanwhile, another run of the suite among them.
-    const ours = (path: string): boolean => this.#sandbox || path.includes(mark);
+    const ours = (path: string): boolean => this.#sandbox || path.includes(mark) || announced.has(path);
     const paths = left.filter(({ path }) => !path.includes('/') && ours(path)).map(({ path }) => unescaped(path));
     const planted = plants.map(({ at }) => Buffer.from(this.#fill(at, { t: token, i: 0 })));
     for (const path of [...paths, ...planted]) {

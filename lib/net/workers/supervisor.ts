@@ -4,6 +4,9 @@ import type { Clock, Timer } from '../../session/clock.js';
 import { fromPlainError, type FromServing, type ToPrimary, type ToWorker } from './messages.js';
 import { MOST_DEATHS, RestartPolicy } from './restart-policy.js';
 
+/** How long after the end of a process its last messages are waited for, in milliseconds. */
+export const CHANNEL_MS = 1000;
+
 /** One process of ours, from its start to its end. */
 export class WorkerProcess {
   readonly #worker: Worker;
@@ -111,12 +114,17 @@ export class Supervisor {
     // The end of the process may be told before its last messages are read: those end with the channel.
     let left = 2;
     let how = 'could not be started';
+    let patience: Timer | undefined;
     const over = (): void => {
-      if (--left === 0) this.#gone(running, how);
+      if (--left > 0) return;
+      patience?.cancel();
+      if (left === 0) this.#gone(running, how);
     };
     // A code, or the signal in its place.
     worker.on('exit', (code: number | null, signal: string | null) => {
       how = signal === null ? `exited with ${String(code)}` : `was ended by ${signal}`;
+      // Of a process that ended in the midst of a message Node waits for the rest, and never tells of the end of the channel.
+      if (left === 2) patience = this.#parts.clock.schedule(CHANNEL_MS, over);
       over();
     });
     worker.on('disconnect', over);
