@@ -42,7 +42,8 @@ const LOCAL_FILESYSTEMS: ReadonlySet<bigint> = new Set([
 ]);
 
 /** `adaptive` is the policy above; `never` sends every call through the pool. */
-export type Synchronous = 'adaptive' | 'never';
+export const SYNCHRONOUS = ['adaptive', 'never'] as const;
+export type Synchronous = (typeof SYNCHRONOUS)[number];
 
 /** The policy for the calls on one volume. Who calls asks {@link direct}, and tells when the call began and ended. */
 export class CallPolicy {

@@ -256,9 +256,8 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
 
   #sendTimeout(): void {
     const taken = this.#transport.taken?.();
-    // Else it is the source that is slow, and the receiver waits for us.
-    const moves = taken !== this.#takenThen;
-    if (!this.#writing || moves) {
+    // It takes bytes, if slowly; or it is the source that is slow, and the receiver waits for us.
+    if (!this.#writing || taken !== this.#takenThen) {
       this.#takenThen = taken;
       this.#startSendDeadline();
       return;

@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { dirname } from 'node:path';
-import { CallPolicy, type Synchronous } from '../disk/call-policy.js';
+import { CallPolicy, SYNCHRONOUS, type Synchronous } from '../disk/call-policy.js';
 import { coreWait } from '../disk/core-wait.js';
 import { oneOf } from '../option.js';
 import { AdaptiveCalls, DIRECT, POOL, type DirectFileCalls, type PoolFileCalls } from './file-calls.js';
@@ -44,7 +44,7 @@ export class FileOpener {
   /** As {@link FileSource.open}; besides `OPTION_INVALID` for a `synchronous` that is none. */
   async open(path: string, chunkSize: number | undefined): Promise<FileSource> {
     const volume =
-      oneOf('synchronous', ['adaptive', 'never'], this.#synchronous) === 'adaptive'
+      oneOf('synchronous', SYNCHRONOUS, this.#synchronous) === 'adaptive'
         ? await this.#volumeOf(dirname(path))
         : undefined;
     if (volume === undefined) return FileSource.openBy(this.#pool, path, chunkSize);

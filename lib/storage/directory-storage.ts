@@ -9,7 +9,7 @@ import type { Header } from '../wire/header.js';
 import { coreWait } from '../disk/core-wait.js';
 import { DirectorySync } from './directory-sync.js';
 import { DirectoryUpload } from './directory-upload.js';
-import type { Synchronous } from '../disk/call-policy.js';
+import { SYNCHRONOUS, type Synchronous } from '../disk/call-policy.js';
 import { Disk } from './disk.js';
 import type { FileName, NameRules } from './file-name.js';
 import { parseFileName, unsafeName } from './file-name.js';
@@ -142,7 +142,7 @@ export class DirectoryStorage implements Storage {
     const { onConflict, ...rules } = namingRules(options);
     const { sync = true, synchronous = 'adaptive', fileSystem = NODE_FILE_SYSTEM } = options;
     const { processes = processesOf(), now, wallClock = Date.now } = options;
-    oneOf('synchronous', ['adaptive', 'never'], synchronous);
+    oneOf('synchronous', SYNCHRONOUS, synchronous);
     const { pool } = fileSystem;
     try {
       const path = await pool.realpath(directory);

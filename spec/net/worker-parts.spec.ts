@@ -591,7 +591,8 @@ t.test('a ledger whose holder goes while it asks', async (t) => {
   t.same(granted, [['other', 10n]], 'what it would have got is free again');
 });
 
-t.test('a ledger recalls only from those who hold something: who has still to start never answers', async (t) => {
+/** A ledger of two connections, with what it says. `answer` is what a holder does that is asked to give back. */
+function toldLedger(answer: (ledger: Ledger<string>, holder: string) => void = () => undefined) {
   const said: string[] = [];
   const clock = new ManualClock();
   const ledger = new Ledger<string>(
@@ -601,11 +602,16 @@ t.test('a ledger recalls only from those who hold something: who has still to st
       denied: (holder) => said.push(`${holder} denied`),
       recall(holder) {
         said.push(`recall ${holder}`);
-        ledger.held(holder, 2n, true);
+        answer(ledger, holder);
       },
     },
     clock,
   );
+  return { ledger, said, clock };
+}
+
+t.test('a ledger recalls only from those who hold something: who has still to start never answers', async (t) => {
+  const { ledger, said, clock } = toldLedger((ledger, holder) => ledger.held(holder, 2n, true));
   for (const holder of ['starting', 'full', 'asking']) ledger.open(holder);
   ledger.ask('full', 2n);
   ledger.ask('asking', 1n);
@@ -617,17 +623,7 @@ t.test('a ledger recalls only from those who hold something: who has still to st
 t.test(
   'a worker that does not answer a recall stops nobody for longer than its time, and keeps what it has',
   async (t) => {
-    const said: string[] = [];
-    const clock = new ManualClock();
-    const ledger = new Ledger<string>(
-      new SlotPool(2, 1),
-      {
-        granted: (holder, amount) => said.push(`${holder} got ${amount}`),
-        denied: (holder) => said.push(`${holder} denied`),
-        recall: (holder) => said.push(`recall ${holder}`),
-      },
-      clock,
-    );
+    const { ledger, said, clock } = toldLedger();
     ledger.open('hanging');
     ledger.open('asking');
     ledger.ask('hanging', 2n);

@@ -268,8 +268,7 @@ class Script {
     const wire = this.#wire;
     // Lengths first: what was received is joined anew each time, and a client that does not wait sends a large file.
     const whole = (): boolean =>
-      this.#context.headers.some(({ length }) => length === wire.receivedLength) &&
-      this.#context.headers.some((header) => header.equals(wire.received));
+      this.#context.headers.some((header) => header.length === wire.receivedLength && header.equals(wire.received));
     if (!(await this.#wait('the header', () => wire.receivedLength >= 9))) return false;
     // It is not one of the headers that we know: let it become quiet, so that the judge sees all of it.
     let before = -1;

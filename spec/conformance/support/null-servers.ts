@@ -1,6 +1,14 @@
 /** Servers that implement nothing. No case at all may pass on any of them. */
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Report } from '../../../lib/conformance/index.js';
+
+/** What no implementation of nothing may have: a pass, or a fault of the suite. */
+export function wrongOf({ results }: Report): string[] {
+  return results
+    .filter(({ verdict }) => verdict === 'pass' || verdict === 'suite fault')
+    .map(({ id, verdict, reason }) => `${verdict} ${id}: ${reason}`);
+}
 
 type Behaviour = (socket: Socket) => void;
 

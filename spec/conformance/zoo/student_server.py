@@ -13,8 +13,7 @@ def hello(conn):
     return size, name
 
 
-def right(conn, folder):
-    size, name = hello(conn)
+def store(conn, folder, size, name):
     conn.send(b'go ahead')
     path = os.path.join(folder, name)
     try:
@@ -29,6 +28,11 @@ def right(conn, folder):
     except Exception:
         os.remove(path)
         raise
+
+
+def right(conn, folder):
+    size, name = hello(conn)
+    store(conn, folder, size, name)
 
 
 def one_recv(conn, folder):
@@ -99,20 +103,7 @@ def half_of_the_size(conn, folder):
     message = conn.recv(1024)
     size = struct.unpack('!I', message[4:8])[0]
     name = message[8:].decode()
-    conn.send(b'go ahead')
-    path = os.path.join(folder, name)
-    try:
-        with open(path, 'wb') as f:
-            got = 0
-            while got < size:
-                data = conn.recv(min(1024, size - got))
-                if not data:
-                    raise Exception('closed')
-                f.write(data)
-                got += len(data)
-    except Exception:
-        os.remove(path)
-        raise
+    store(conn, folder, size, name)
 
 
 def little_endian(conn, folder):
