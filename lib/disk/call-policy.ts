@@ -12,11 +12,14 @@ export const SLOW_MS = 2;
 /** How old, at most, the reading is against which the wait for a core during a call is counted. In milliseconds. */
 const READING_AGE_MS = 1;
 /**
- * Calls through the pool also wait for one of its few threads, so more is allowed. How long their results wait for a busy event
+ * Calls through the pool also wait for one of its few threads, so more is allowed, and for each round of calls that went before
+ * as much again: with thousands of connections the last one waits long for a quick disk. How long their results wait for a busy event
  * loop does not count: what is there when the loop looks for the first time came as soon as could be seen. (A slow disk that
  * is taken for a quick one this way is found out by the first direct call, and that only once in the time below.)
  */
 export const SLOW_IN_POOL_MS = 50;
+/** libuv has as many unless it is told otherwise (https://docs.libuv.org/en/v1.x/threadpool.html). */
+const POOL_THREADS = Number(process.env['UV_THREADPOOL_SIZE']) || 4;
 /** So many quick calls in a row through the pool before direct ones are tried again. */
 export const QUICK_CALLS = 16;
 /**
@@ -59,6 +62,8 @@ export class CallPolicy {
   #calmUntil = 0;
   #calm = 0;
   #quickCalls = 0;
+  /** Calls that the pool has not answered yet. */
+  #inPool = 0;
 
   /**
    * @param volumeType `f_type` of statfs(2)
@@ -111,7 +116,12 @@ export class CallPolicy {
     if (this.#mayBeDirect) {
       let looked = false;
       this.#afterLooking(() => (looked = true));
-      const settled = (): void => this.#notePooled(!looked || this.#now() - began <= SLOW_IN_POOL_MS + allowance);
+      this.#inPool += 1;
+      const rounds = Math.ceil(this.#inPool / POOL_THREADS);
+      const settled = (): void => {
+        this.#inPool -= 1;
+        this.#notePooled(!looked || this.#now() - began <= (SLOW_IN_POOL_MS + allowance) * rounds);
+      };
       result.then(settled, settled);
     }
     return result;

@@ -2,7 +2,7 @@ import type { ReceiveSession } from '../session/receive-session.js';
 import { kindOf, type BufferKind, type ReadBuffers } from './read-buffers.js';
 
 /** What is fed. */
-export type Fed = Pick<ReceiveSession, 'receive' | 'header' | 'received'>;
+export type Fed = Pick<ReceiveSession, 'receive' | 'retainsChunk' | 'header' | 'received'>;
 
 /** Feeds a session from pooled buffers; a buffer that the storage still uses is replaced, and returned when it is free. */
 export class DirectReader {
@@ -13,7 +13,7 @@ export class DirectReader {
 
   constructor(buffers: ReadBuffers) {
     this.#buffers = buffers;
-    this.#buffer = buffers.acquire('header');
+    this.#buffer = buffers.acquire('header', false);
   }
 
   /** Before the event loop turns, as the first bytes may come then. */
@@ -29,15 +29,20 @@ export class DirectReader {
   read(length: number): boolean {
     const session = this.#session;
     if (session === undefined) return true;
-    const buffer = this.#buffer;
+    const buffers = this.#buffers;
+    // Rarely a copy: the disk has become slow since the last read.
+    const buffer = session.retainsChunk ? buffers.keep(this.#buffer, length) : this.#buffer;
     const inUse = session.receive(buffer.subarray(0, length));
     const wanted = wantedKind(session, buffer, length);
-    if (inUse instanceof Promise) {
-      void inUse.then(() => this.#buffers.release(buffer));
-      this.#buffer = this.#buffers.acquire(wanted);
-    } else if (wanted !== kindOf(buffer)) {
-      this.#buffers.release(buffer);
-      this.#buffer = this.#buffers.acquire(wanted);
+    const owned = session.retainsChunk;
+    if (inUse instanceof Promise && !buffers.isShared(buffer)) {
+      void inUse.then(() => buffers.release(buffer));
+      this.#buffer = buffers.acquire(wanted, owned);
+    } else if (wanted !== kindOf(buffer) || owned === buffers.isShared(buffer)) {
+      buffers.release(buffer);
+      this.#buffer = buffers.acquire(wanted, owned);
+    } else {
+      this.#buffer = buffer;
     }
     return true;
   }

@@ -24,16 +24,27 @@ export interface ReadBufferLimits {
   readonly maxFreeBytes?: number;
 }
 
+/**
+ * What connections read into. A buffer is *shared* while nobody needs what is read longer than the call that tells of it: then
+ * all buffers of all connections are the same memory, warm in the processor's caches. What somebody goes on using (a write that
+ * the thread pool does) is in memory that the connection *owns*. Both count for the limits, as a shared buffer may have to
+ * become an owned one at any time.
+ *
+ * This asks that a read and the call that tells of it are one step: libuv makes room, reads and tells, connection by
+ * connection (`uv__read` in its src/unix/stream.c; on Windows it reads when bytes are there, too).
+ */
 export class ReadBuffers {
   readonly #free: Record<BufferKind, Buffer[]> = { header: [], body: [], bulk: [] };
   readonly #maxBulkBytes: number;
   readonly #maxBodyBytes: number;
   readonly #maxFreeBytes: number;
+  /** Made when it is needed first. */
+  #shared: Readonly<Record<BufferKind, Buffer>> | undefined;
   #bulkBytes = 0;
   /** Of bulk buffers too. */
   #bodyBytes = 0;
   #freeBytes = 0;
-  #usedBytes = 0;
+  #ownedBytes = 0;
 
   constructor(limits: ReadBufferLimits = {}) {
     const { maxBulkBytes = 64 * 2 ** 20, maxBodyBytes = 2 ** 30, maxFreeBytes = 16 * 2 ** 20 } = limits;
@@ -42,9 +53,9 @@ export class ReadBuffers {
     this.#maxFreeBytes = maxFreeBytes;
   }
 
-  /** Bytes that connections hold now. */
-  get usedBytes(): number {
-    return this.#usedBytes;
+  /** Bytes that connections hold now, each for itself. */
+  get ownedBytes(): number {
+    return this.#ownedBytes;
   }
 
   get freeBytes(): number {
@@ -52,10 +63,46 @@ export class ReadBuffers {
   }
 
   /** A buffer of this kind, or a smaller one when too many are out. Its content is arbitrary. */
-  acquire(wanted: BufferKind): Buffer {
+  acquire(wanted: BufferKind, owned: boolean): Buffer {
     const kind = this.#affordable(wanted);
+    this.#count(kind, 1);
+    return owned ? this.#own(kind) : this.#sharedBuffers[kind];
+  }
+
+  isShared(buffer: Buffer): boolean {
+    return this.#shared !== undefined && buffer.buffer === this.#shared.header.buffer;
+  }
+
+  /** Makes a buffer the connection's own, if it is not: the same `length` bytes, in memory of which nobody else knows. */
+  keep(buffer: Buffer, length: number): Buffer {
+    if (!this.isShared(buffer)) return buffer;
+    const owned = this.#own(kindOf(buffer));
+    buffer.copy(owned, 0, 0, length);
+    return owned;
+  }
+
+  /** Takes a buffer back. Nobody may hold a view of it any more, unless it is shared. */
+  release(buffer: Buffer): void {
+    const kind = kindOf(buffer);
+    this.#count(kind, -1);
+    if (this.isShared(buffer)) return;
+    this.#ownedBytes -= buffer.length;
+    if (this.#freeBytes + buffer.length > this.#maxFreeBytes) return;
+    this.#freeBytes += buffer.length;
+    this.#free[kind].push(buffer);
+  }
+
+  get #sharedBuffers(): Readonly<Record<BufferKind, Buffer>> {
+    if (this.#shared === undefined) {
+      const bulk = Buffer.allocUnsafeSlow(SIZES.bulk);
+      this.#shared = { header: bulk.subarray(0, SIZES.header), body: bulk.subarray(0, SIZES.body), bulk };
+    }
+    return this.#shared;
+  }
+
+  #own(kind: BufferKind): Buffer {
     const size = SIZES[kind];
-    this.#count(kind, size);
+    this.#ownedBytes += size;
     const free = this.#free[kind].pop();
     if (free === undefined) return Buffer.allocUnsafeSlow(size);
     this.#freeBytes -= size;
@@ -68,19 +115,10 @@ export class ReadBuffers {
     return wanted !== 'header' && fits('body') ? 'body' : 'header';
   }
 
-  /** Takes a buffer back. Nobody may hold a view of it any more. */
-  release(buffer: Buffer): void {
-    const kind = kindOf(buffer);
-    this.#count(kind, -buffer.length);
-    if (this.#freeBytes + buffer.length > this.#maxFreeBytes) return;
-    this.#freeBytes += buffer.length;
-    this.#free[kind].push(buffer);
-  }
-
-  #count(kind: BufferKind, bytes: number): void {
-    this.#usedBytes += bytes;
-    if (kind !== 'header') this.#bodyBytes += bytes;
-    if (kind === 'bulk') this.#bulkBytes += bytes;
+  #count(kind: BufferKind, buffers: 1 | -1): void {
+    if (kind === 'header') return;
+    this.#bodyBytes += buffers * SIZES[kind];
+    if (kind === 'bulk') this.#bulkBytes += buffers * SIZES.bulk;
   }
 }
 

@@ -158,9 +158,9 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     return this.#connections.size;
   }
 
-  /** Bytes of read buffers that connections hold at this moment. */
+  /** Bytes of read buffers that connections hold at this moment, without those that all share. */
   get bufferedBytes(): number {
-    return this.#buffers.usedBytes;
+    return this.#buffers.ownedBytes;
   }
 
   /**

@@ -95,6 +95,15 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
     return this.#framer.received;
   }
 
+  /**
+   * Whether a chunk that comes now may still be in use when `receive` has returned. Where this is false its memory is free
+   * then, whatever `receive` returns. A chunk of a header is never in use for longer.
+   */
+  get retainsChunk(): boolean {
+    if (this.#state === 'opening') return true;
+    return this.#state === 'body' && this.#upload?.retainsChunk !== false;
+  }
+
   /** The connection is there: starts the deadline for the header (11.1). */
   start(): void {
     this.#deadline = this.#clock.schedule(this.#options.headerDeadline, () => this.#headerTimeout());

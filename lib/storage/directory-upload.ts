@@ -37,6 +37,10 @@ export class DirectoryUpload implements Upload {
     this.#parts = parts;
   }
 
+  get retainsChunk(): boolean {
+    return !this.#parts.disk.direct;
+  }
+
   write(chunk: Uint8Array): MaybePromise<void> {
     if (this.#over) throw misuse('write');
     if (this.#failure !== undefined) throw this.#failure;
@@ -66,11 +70,13 @@ export class DirectoryUpload implements Upload {
   /** Each chunk has its position from the start, so chunks that overlap in time, directly or in the pool, keep their order. */
   *#writeAll(chunk: Uint8Array, start: number): Task<void> {
     const { disk, fd, path, space } = this.#parts;
+    // Once for the whole chunk: what `retainsChunk` said must hold to its end.
+    const { direct } = disk;
     for (let offset = 0; offset < chunk.byteLength;) {
       const left = chunk.byteLength - offset;
       let written: number;
       try {
-        written = yield* wait(disk.write(fd, chunk, offset, left, start + offset));
+        written = yield* wait(disk.write(fd, chunk, offset, left, start + offset, direct));
         if (written === 0) throw new Error(`0 of ${left} bytes were written`);
       } catch (cause) {
         this.#failure ??= storageFailed('write', path, cause);

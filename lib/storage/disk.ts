@@ -27,6 +27,11 @@ export class Disk {
     this.#policy = new CallPolicy(volumeType, synchronous, now, afterLooking, coreWait);
   }
 
+  /** Whether the next call is made on this thread. */
+  get direct(): boolean {
+    return this.#policy.direct;
+  }
+
   open(path: string, flags: number, mode: number): MaybePromise<number> {
     const began = this.#policy.begin();
     if (!this.#policy.direct) return this.#policy.pooled(began, this.#fileSystem.pool.open(path, flags, mode));
@@ -37,10 +42,17 @@ export class Disk {
     }
   }
 
-  /** Like pwrite(2), it may write less than it was given. */
-  write(fd: number, chunk: Uint8Array, offset: number, length: number, position: number): MaybePromise<number> {
+  /** Like pwrite(2), it may write less than it was given. @param direct for who has asked before */
+  write(
+    fd: number,
+    chunk: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+    direct = this.direct,
+  ): MaybePromise<number> {
     const began = this.#policy.begin();
-    if (!this.#policy.direct)
+    if (!direct)
       return this.#policy.pooled(
         began,
         this.#fileSystem.pool.write(fd, chunk, offset, length, position),

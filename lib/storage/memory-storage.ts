@@ -68,6 +68,7 @@ export class MemoryStorage implements Storage {
       if (over) throw misuse(call);
     };
     return {
+      retainsChunk: false,
       write: (chunk) => {
         expectRunning('write to');
         const length = received + chunk.byteLength;

@@ -19,8 +19,13 @@ export interface Stored {
  */
 export interface Upload {
   /**
+   * Whether the next `write` uses the memory of its chunk after it has returned. Where this is false, that memory is
+   * written over as soon as `write` has returned, whatever it returned. Not said: true.
+   */
+  readonly retainsChunk?: boolean | undefined;
+  /**
    * Appends a chunk. The chunk is a view of a read buffer: it belongs to the storage until the call settles, and is
-   * written over afterwards. A further `write` may come before an earlier one has settled; the bytes are stored in the
+   * written over afterwards (see `retainsChunk`). A further `write` may come before an earlier one has settled; the bytes are stored in the
    * order of the calls.
    */
   write(chunk: Uint8Array): MaybePromise<void>;

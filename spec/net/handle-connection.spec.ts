@@ -4,7 +4,7 @@ import t from 'tap';
 import { createServer } from '../../lib/net/create-server.js';
 import { DeliveredClose } from '../../lib/net/delivered-close.js';
 import { HandleConnection } from '../../lib/net/handle-connection.js';
-import { ReadBuffers } from '../../lib/net/read-buffers.js';
+import { ReadBuffers, type BufferKind } from '../../lib/net/read-buffers.js';
 import {
   isTcpHandle,
   streamInternals,
@@ -87,14 +87,30 @@ class Fake implements TcpHandle, StreamInternals {
   }
 }
 
+/** Knows how many are out. */
+class CountedBuffers extends ReadBuffers {
+  lent = 0;
+  override acquire(wanted: BufferKind, owned: boolean): Buffer {
+    this.lent += 1;
+    return super.acquire(wanted, owned);
+  }
+  override release(buffer: Buffer): void {
+    this.lent -= 1;
+    super.release(buffer);
+  }
+}
+
 /** A connection on a fake handle, with a session that writes down what it hears. */
 function rig(deliveredClose?: DeliveredClose) {
   const fake = new Fake();
-  const buffers = new ReadBuffers();
+  const buffers = new CountedBuffers();
   const heard: unknown[] = [];
   const connection = new HandleConnection(fake, fake, deliveredClose);
   let inUse: Promise<void> | undefined;
   const session = {
+    get retainsChunk() {
+      return inUse !== undefined;
+    },
     header: undefined,
     received: 0n,
     receive(chunk: Uint8Array) {
@@ -106,7 +122,7 @@ function rig(deliveredClose?: DeliveredClose) {
   };
   connection.once('close', () => heard.push('closed'));
   connection.feed(session, buffers);
-  return { fake, buffers, heard, connection, use: (until: Promise<void>) => (inUse = until) };
+  return { fake, buffers, heard, connection, use: (until: Promise<void> | undefined) => (inUse = until) };
 }
 
 t.test('what Node has is what is expected', async (t) => {
@@ -191,19 +207,28 @@ t.test('what is read', async (t) => {
   t.strictSame(fake.calls, ['readStart']);
   fake.read(0);
   t.strictSame(heard, [], 'nothing came');
+  const shared = fake.memory;
   fake.read('one');
-  const first = fake.memory;
+  t.equal(fake.memory, shared);
+  t.equal(buffers.ownedBytes, 0, 'nothing of its own while nothing is in use for longer');
   let free: () => void = () => undefined;
   use(new Promise((settled) => (free = settled)));
   fake.read('two');
-  t.not(fake.memory, first, 'what is in use is not read into');
-  t.equal(buffers.usedBytes, 2 * 2048);
+  t.notOk(buffers.isShared(fake.memory as Buffer));
+  const own = fake.memory;
+  fake.read('three');
+  t.not(fake.memory, own, 'what is in use is not read into');
+  t.equal(buffers.ownedBytes, 3 * 2048);
   free();
   await Promise.resolve();
   await Promise.resolve();
-  t.equal(buffers.usedBytes, 2048);
+  t.equal(buffers.ownedBytes, 2048);
+  use(undefined);
+  fake.read('four');
+  t.equal(fake.memory, shared, 'when that is over it gives its own back');
+  t.equal(buffers.ownedBytes, 0);
   fake.read(EOF);
-  t.strictSame(heard, ['one', 'two', 'end']);
+  t.strictSame(heard, ['one', 'two', 'three', 'four', 'end']);
   connection.pause();
   connection.resume();
   t.strictSame(fake.calls, ['readStart', 'readStop'], 'after the end nothing is read');
@@ -328,9 +353,9 @@ for (const [name, act, calls, heard] of endings) {
       fake.read(ECONNRESET);
       t.equal(fake.calls.length, before, 'nothing is asked of a handle that is closed');
     }
-    t.equal(buffers.usedBytes, 2048, 'the memory is in use until libuv has let go of it');
+    t.equal(buffers.lent, 1, 'the memory is in use until libuv has let go of it');
     fake.closed();
-    t.equal(buffers.usedBytes, 0);
+    t.equal(buffers.lent, 0);
     t.match(made.heard, heard);
     t.equal(made.heard.length, heard.length);
   });

@@ -6,7 +6,7 @@ import { createServer } from '../../lib/net/create-server.js';
 import type { Server } from '../../lib/net/server.js';
 import type { IncomingUpload } from '../../lib/net/server-events.js';
 import type { ServerOptions } from '../../lib/net/server-options.js';
-import type { Stored } from '../../lib/storage/storage.js';
+import type { Storage, Stored } from '../../lib/storage/storage.js';
 import { noOpenssl } from './certificates.js';
 import { certificates, connectSecurePeer } from './secure-peer.js';
 import { connectPeer, GO_AHEAD, type Peer } from './support.js';
@@ -26,6 +26,8 @@ export interface Rig {
   readonly port: number;
   readonly clock: ManualClock;
   readonly directory: string;
+  /** Where it was made with one. */
+  readonly storage: Storage | undefined;
   readonly way: Way;
   readonly seen: Seen[];
   /** `begun`, `stored` and `failed`, in order. */
@@ -65,6 +67,7 @@ export async function serverRig(t: Test, options: RigOptions, way: Way = 'direct
     port,
     clock,
     directory,
+    storage: options.storage,
     way,
     seen,
     kinds: () => seen.map(({ kind }) => kind).filter((kind) => kind !== 'progress'),

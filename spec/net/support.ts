@@ -145,6 +145,8 @@ export class ScriptedStorage implements Storage {
   /** The memory behind each chunk that was written. */
   readonly memory: ArrayBufferLike[] = [];
   aborted = 0;
+  /** What its uploads say of the next chunk; undefined for a storage that says nothing. */
+  retainsChunk: () => boolean | undefined = () => undefined;
   #waiting: (() => void)[] = [];
   readonly #answers: Partial<Record<StorageCall, Answer>>;
   readonly #failure: unknown;
@@ -167,7 +169,11 @@ export class ScriptedStorage implements Storage {
 
   create(header: Header): MaybePromise<Upload> {
     const chunks: Buffer[] = [];
+    const retainsChunk = (): boolean | undefined => this.retainsChunk();
     return this.#answer('create', () => ({
+      get retainsChunk() {
+        return retainsChunk();
+      },
       write: (chunk) => {
         this.memory.push(chunk.buffer);
         const index = chunks.push(Buffer.alloc(0)) - 1;
@@ -183,9 +189,12 @@ export class ScriptedStorage implements Storage {
     }));
   }
 
+  /** Other answers than it was made with, call by call. */
+  answer: (call: StorageCall) => Answer | undefined = () => undefined;
+
   #answer<T>(call: StorageCall, work: () => T): MaybePromise<T> {
     this.calls.push(call);
-    switch (this.#answers[call] ?? 'at once') {
+    switch (this.answer(call) ?? this.#answers[call] ?? 'at once') {
       case 'at once':
         return work();
       case 'later':

@@ -128,7 +128,6 @@ t.test('two workers', async (t) => {
   await t.test('a worker that is killed takes its own uploads with it, and nothing else', async (t) => {
     const running = await rig.occupy(2);
     t.ok(server.connections >= 2);
-    t.ok(server.bufferedBytes > 0, 'the workers read into their own buffers');
     const [[victim, lost], [, kept]] = [...running] as [[number, Peer], [number, Peer]];
     process.kill(victim, 'SIGKILL');
     t.match(await lost.ended, /FIN|RST/);
@@ -356,7 +355,7 @@ t.test("the program's own script is not run once more, and round-robin schedulin
     import cluster from 'node:cluster';
     import { createServer, send } from ${JSON.stringify(index)};
     console.log('run');
-    const server = createServer({ directory: ${JSON.stringify(directory)}, workers: 2, sync: false });
+    const server = createServer({ directory: ${JSON.stringify(directory)}, workers: 2, sync: false, synchronous: 'never' });
     let buffered = 0;
     server.on('progress', () => { buffered = Math.max(buffered, server.bufferedBytes); });
     const { port } = await server.listen({ port: 0 });

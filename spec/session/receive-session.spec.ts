@@ -625,6 +625,36 @@ t.test('a chunk’s memory is free when its write has settled, and not before', 
   t.equal(sync.session.receive(HELLO), undefined, 'a storage that wrote at once has nothing to give back');
 });
 
+t.test('what retainsChunk says holds, in every state', async (t) => {
+  const retained: readonly ReceiveState[] = ['opening', 'body'];
+  for (const state of STATES) {
+    const rig = await REACH_RECEIVE[state]();
+    t.equal(rig.session.retainsChunk, retained.includes(state), state);
+  }
+
+  // Of a storage that needs no chunk for longer, the memory of all of them may be read over at once.
+  for (const answering of ['sync', 'manual'] as const) {
+    const rig = new Receiving({ answering, retainsChunk: false });
+    const memory = Buffer.alloc(16);
+    for (const [chunk, wanted] of [
+      [HEADER.subarray(0, 3), false],
+      [HEADER.subarray(3), false],
+      [HELLO.subarray(0, 2), false],
+      [HELLO.subarray(2), false],
+    ] as const) {
+      t.equal(rig.session.retainsChunk, wanted);
+      chunk.copy(memory);
+      void rig.session.receive(memory.subarray(0, chunk.length));
+      memory.fill(0xee);
+      rig.clock.advance(SETTLE);
+      await rig.drain();
+    }
+    rig.session.end();
+    await rig.drain();
+    t.strictSame(rig.storage.files, [{ name: 'a.txt', bytes: HELLO }], answering);
+  }
+});
+
 t.test('a storage that is slower than the connection (6.6)', async (t) => {
   const rig = new Receiving({ answering: 'manual' }, { maxPendingBytes: 4 });
   rig.session.receive(hex('00 00 00 00 00 00 00 0a', '61'));

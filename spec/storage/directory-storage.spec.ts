@@ -491,6 +491,40 @@ t.test('abort and commit wait for the writes in the pool before they close', asy
   }
 });
 
+t.test('a chunk that was not to be retained is not, though the disk turns slow in the midst of it', async (t) => {
+  const directory = freshDirectory();
+  const clock = { time: 0 };
+  const forms: string[] = [];
+  const hooked = withHook(({ name, form }) => {
+    if (name !== 'write') return;
+    forms.push(form);
+    if (form === 'direct') clock.time += 10;
+  });
+  const fileSystem = local({
+    ...hooked,
+    direct: {
+      ...hooked.direct,
+      write: (fd, chunk, offset, length, position) =>
+        hooked.direct.write(fd, chunk, offset, Math.min(length, 2), position),
+    },
+  });
+  const storage = await DirectoryStorage.open(directory, { fileSystem, now: () => clock.time, sync: false });
+  const upload = await begin(storage, 'x', 10);
+  t.equal(upload.retainsChunk, false);
+  const first = Buffer.from('01234');
+  t.equal(upload.write(first), undefined);
+  first.fill('!');
+  t.strictSame(forms, ['direct', 'direct', 'direct']);
+  t.equal(upload.retainsChunk, true, 'now it is known to be slow');
+  const second = Buffer.from('56789');
+  const written = upload.write(second);
+  t.type(written, Promise);
+  await written;
+  t.equal(forms.at(-1), 'pool');
+  await upload.commit();
+  t.equal(fs.readFileSync(join(directory, 'x'), 'utf8'), '0123456789');
+});
+
 t.test('bytes keep their order when calls change between the pool and the event loop', async (t) => {
   const directory = freshDirectory();
   const clock = { time: 0 };

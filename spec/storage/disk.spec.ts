@@ -172,6 +172,44 @@ t.test(
   },
 );
 
+t.test('a call through the pool may wait for those before it, one round after the other', async (t) => {
+  for (const [name, calls, rounds] of [
+    ['one', 1, 1],
+    ['as many as there are threads', 4, 1],
+    ['one more', 5, 2],
+    ['a crowd', 4000, 1000],
+  ] as const) {
+    for (const [took, direct] of [
+      [rounds * SLOW_IN_POOL_MS, true],
+      [rounds * SLOW_IN_POOL_MS + 1, false],
+    ] as const) {
+      const { fileSystem, clock } = slowFileSystem();
+      const answers: (() => void)[] = [];
+      const close = async (): Promise<void> => new Promise((resolve) => void answers.push(resolve));
+      const disk = new Disk(
+        { ...fileSystem, pool: { ...fileSystem.pool, close } },
+        EXT4,
+        'adaptive',
+        () => clock.time,
+        idle,
+      );
+      clock.takes = SLOW_MS + 1;
+      disk.unlink('/x');
+      clock.takes = 0;
+      clock.time += LONGEST_CALM_MS;
+      // All but the last one are quick.
+      const results = Array.from({ length: calls }, async () => disk.close(3));
+      for (const answer of answers.slice(0, -1)) answer();
+      await Promise.all(results.slice(0, -1));
+      clock.time += took;
+      answers.at(-1)?.();
+      await results.at(-1);
+      for (let call = 1; call < QUICK_CALLS; call++) await disk.unlink('/x');
+      t.equal(disk.direct, direct, `${name}, after ${took} ms`);
+    }
+  }
+});
+
 t.test('what a result waited for a busy event loop is not held against the disk', async (t) => {
   const { fileSystem, clock, calls } = slowFileSystem();
   let look = (): void => undefined;

@@ -261,9 +261,12 @@ t.test('a body in chunks of any length is one piece of memory, of its own length
     const upload = storage.create({ name, size: BigInt(bytes.length) });
     for (let at = 0, n = 0; at < bytes.length; n += 1) {
       const length = lengths[n % lengths.length] ?? 1;
-      void upload.write(Buffer.from(bytes.subarray(at, at + length)));
+      const chunk = Buffer.from(bytes.subarray(at, at + length));
+      void upload.write(chunk);
+      chunk.fill(0xee);
       at += length;
     }
+    t.equal(upload.retainsChunk, false, 'chunks are copied at once');
     await upload.commit();
     const stored = storage.files.get(name) ?? new Uint8Array();
     t.ok(bytes.equals(stored), name);

@@ -12,6 +12,8 @@ export interface FakeStorageOptions {
   /** Which call fails; for `write` the first one, unless `failAfter` says how many go well before. */
   readonly fail?: StorageCall;
   readonly failAfter?: number;
+  /** What its uploads say of it; one that does not retain them copies at once. */
+  readonly retainsChunk?: boolean;
   /** What it fails with. Default: a plain error, as a storage that does not keep to the interface may throw. */
   readonly failure?: Error;
 }
@@ -78,8 +80,11 @@ export class FakeStorage implements Storage {
       if (writing > 0) this.breaches.push(`${call} during ${writing} writes`);
       over = true;
     };
+    const { retainsChunk } = this.#options;
     return {
-      write: (chunk) => {
+      retainsChunk,
+      write: (given) => {
+        const chunk = retainsChunk === false ? Buffer.from(given) : given;
         if (over) this.breaches.push('write after the end');
         if (chunk.length === 0) this.breaches.push('an empty write');
         writing += 1;
