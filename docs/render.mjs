@@ -43,8 +43,11 @@ export function renderStates({ receive, send }) {
   return page(
     '# The states of a session',
     'Each transfer is two state machines, one on each side. The tables below are the ones that the code runs on',
-    '(`lib/session/states.ts`); an event that a state does not list cannot happen there. Numbers in brackets are the',
-    'clauses of [protocol.md](protocol.md).',
+    '(`lib/session/states.ts`). Numbers in brackets are the clauses of [protocol.md](protocol.md).',
+    '',
+    'The events are those of the machine. What happens on a connection becomes an event that the state lists, and where there',
+    'is no such event it means nothing any more. One thing is only remembered: a FIN in **opening**, which is a fault when the',
+    'storage has answered and a body was announced.',
     '',
     '## The receiver',
     '',

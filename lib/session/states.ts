@@ -2,7 +2,7 @@ import { GoAheadError } from '../errors.js';
 
 /**
  * Both state machines, as data: `state -> event -> next state`. Everything that decides where a session goes is here,
- * `docs/states.md` is drawn from it, and an event that a state does not list is a bug of ours.
+ * `docs/states.md` is drawn from it. What happens on a connection becomes an event that the state lists, or nothing.
  */
 export const RECEIVE_TRANSITIONS = {
   header: { fragment: 'header', whole: 'opening', piece: 'settling', fault: 'failing' },
@@ -51,7 +51,8 @@ export const RECEIVE_MEANINGS: Meanings<ReceiveState, ReceiveEvent> = {
     body: 'The reply is sent (5.1): taking the body.',
     ending: 'The last byte has come: waiting for the end of the stream, or for the grace to pass (7.2, 7.3).',
     flushing: 'Waiting for the writes that are under way.',
-    committing: 'The storage puts the file under its final name; there is no way back (7.5).',
+    committing:
+      'The storage puts the file under its final name; there is no way back, and only the storage can still fail (7.5).',
     stored: 'The file stands and the connection is closed, which is the receipt (7.6).',
     failing: 'Waiting for the storage to remove what was written (8.3).',
     failed: 'Nothing is left, and the connection is closed (8.1) or reset (8.2).',
@@ -63,7 +64,7 @@ export const RECEIVE_MEANINGS: Meanings<ReceiveState, ReceiveEvent> = {
     quiet: 'No further piece came for the settle time.',
     opened: 'The storage accepted the upload.',
     last: 'The last byte of the body came.',
-    fin: 'The sender closed its sending side.',
+    fin: 'The sender closed its sending side, where that is the end of something; before its time it is a fault (3.13, 6.4).',
     grace: 'The sender kept its side open and silent for the grace.',
     flushed: 'No write is under way any more.',
     committed: 'The file stands under its final name.',
@@ -86,7 +87,7 @@ export const SEND_MEANINGS: Meanings<SendState, SendEvent> = {
     start: 'The connection is there.',
     reply: 'The whole reply has come.',
     last: 'The last byte was handed to the network.',
-    fin: 'The receiver closed its side.',
+    fin: 'The receiver closed its side; before its time that is a refusal or a failure (8.1, 7.9).',
     fault: 'A clause was broken, a deadline passed, the connection was lost, the source failed, or the user aborted.',
     cleaned: 'The source is closed.',
   },

@@ -22,7 +22,7 @@ import {
   type ServerExchange,
   type ServerOutcome,
 } from '../../lib/conformance/model/case.js';
-import { CASES } from '../../lib/conformance/cases/index.js';
+import { CASES, SERVER_CASES } from '../../lib/conformance/cases/index.js';
 import { levelOf, parseClauses } from '../../lib/conformance/model/clause.js';
 import { CLAUSES } from '../../lib/conformance/model/clauses.js';
 import { fillCommand, splitCommand } from '../../lib/conformance/target/command.js';
@@ -31,7 +31,7 @@ import { isPositive } from '../../lib/conformance/judge/judge-client.js';
 import { exitCodeOf, type Axis, type Verdict } from '../../lib/conformance/report/report.js';
 import { provesItself, twinOf } from '../../lib/conformance/run-server-case.js';
 import { notConnected, type Observed } from '../../lib/conformance/exchange/script.js';
-import { matchesAny, randomFrom, shuffle, tokens } from '../../lib/conformance/model/select.js';
+import { matchesAny, randomFrom, shuffle, tokens, whyNone } from '../../lib/conformance/model/select.js';
 import { calibrate, UNMEASURED } from '../../lib/conformance/exchange/times.js';
 
 const PROTOCOL = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
@@ -293,5 +293,28 @@ t.test('the disk is judged', async (t) => {
   for (const [what, inside, outside, naming, ok, actual] of table) {
     const judged = judgeRuns([{ exchange, variables, observed: seen({}) }], UNMEASURED);
     t.match(judgeDisk(judged, { inside, outside, suffix: '.temp', naming }), { ok, actual }, what);
+  }
+});
+
+t.test('why nothing was selected', async (t) => {
+  const cases = SERVER_CASES.filter(({ profiles }) => profiles.includes('classic'));
+  const [first] = cases;
+  if (first === undefined) throw new Error('no case');
+  const { id } = first;
+  const none = 'No case was selected';
+  for (const [given, only, profile, why] of [
+    [cases, [], 'classic', none],
+    [cases, [id], 'full', `${none}: ${id} is not in the profile full`],
+    // Something else left it out, such as --skip or --quick.
+    [cases, [id], 'classic', none],
+    [cases, [`${id}x`], 'classic', `${none}: no case for a server is called ${id}x; did you mean ${id}`],
+    [cases, ['zzzzzzzz'], 'classic', `${none}: no case for a server is called zzzzzzzz`],
+    [[], ['x'], 'classic', `${none}: no case for a server is called x`],
+  ] as const) {
+    const said = whyNone(
+      given.map((one) => ({ ...one, profiles: ['classic'] as const })),
+      { only, profile },
+    );
+    t.ok(said.startsWith(why), said);
   }
 });

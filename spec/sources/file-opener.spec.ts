@@ -5,6 +5,7 @@ import t from 'tap';
 import { CallPolicy, SLOW_MS, type Synchronous } from '../../lib/disk/call-policy.js';
 import {
   AdaptiveCalls,
+  POOL,
   type DirectFileCalls,
   type FileCalls,
   type PoolFileCalls,
@@ -197,6 +198,10 @@ const CALLS: Readonly<Record<keyof FileCalls, (calls: FileCalls) => unknown>> = 
   read: (calls) => calls.read(3, Buffer.alloc(4), 0),
   close: (calls) => calls.close(3),
 };
+
+t.test('the type of a volume that is not there', async (t) => {
+  await t.rejects(POOL.volumeType(join(t.testdir(), 'no-such-file')), { code: 'ENOENT' });
+});
 
 t.test('one slow call, of any kind, sends the following ones through the pool', async (t) => {
   for (const [name, call] of Object.entries(CALLS)) {
