@@ -46,13 +46,8 @@ export class DirectoryUpload implements Upload {
     if (this.#failure !== undefined) throw this.#failure;
     const position = this.#end;
     this.#end += chunk.byteLength;
-    const result = run(this.#writeAll(chunk, position));
-    if (!(result instanceof Promise)) return;
-    this.#writesInPool += 1;
-    return result.finally(() => {
-      this.#writesInPool -= 1;
-      if (this.#writesInPool === 0) this.#whenQuiet?.();
-    });
+    if (this.#parts.disk.direct) this.#writeDirectly(chunk, position);
+    else return this.#writeInPool(chunk, position);
   }
 
   commit(): MaybePromise<Stored> {
@@ -67,24 +62,46 @@ export class DirectoryUpload implements Upload {
     return run(this.#abort());
   }
 
-  /** Each chunk has its position from the start, so chunks that overlap in time, directly or in the pool, keep their order. */
-  *#writeAll(chunk: Uint8Array, start: number): Task<void> {
-    const { disk, fd, path, space } = this.#parts;
-    // Once for the whole chunk: what `retainsChunk` said must hold to its end.
-    const { direct } = disk;
-    for (let offset = 0; offset < chunk.byteLength;) {
-      const left = chunk.byteLength - offset;
-      let written: number;
-      try {
-        written = yield* wait(disk.write(fd, chunk, offset, left, start + offset, direct));
-        if (written === 0) throw new Error(`0 of ${left} bytes were written`);
-      } catch (cause) {
-        this.#failure ??= storageFailed('write', path, cause);
-        throw this.#failure;
+  /** To its end, though the disk may turn out slow in the midst of it: the chunk is not retained. */
+  #writeDirectly(chunk: Uint8Array, start: number): void {
+    const { disk, fd } = this.#parts;
+    const { byteLength } = chunk;
+    try {
+      for (let offset = 0; offset < byteLength;) {
+        const left = byteLength - offset;
+        offset += this.#wrote(disk.writeDirectly(fd, chunk, offset, left, start + offset), left);
       }
-      space.wrote(written);
-      offset += written;
+    } catch (cause) {
+      throw this.#writeFailed(cause);
     }
+  }
+
+  /** Each chunk has its position from the start, so chunks that overlap in time, directly or in the pool, keep their order. */
+  async #writeInPool(chunk: Uint8Array, start: number): Promise<void> {
+    const { disk, fd } = this.#parts;
+    const { byteLength } = chunk;
+    this.#writesInPool += 1;
+    try {
+      for (let offset = 0; offset < byteLength;) {
+        const left = byteLength - offset;
+        offset += this.#wrote(await disk.writeInPool(fd, chunk, offset, left, start + offset), left);
+      }
+    } catch (cause) {
+      throw this.#writeFailed(cause);
+    } finally {
+      this.#writesInPool -= 1;
+      if (this.#writesInPool === 0) this.#whenQuiet?.();
+    }
+  }
+
+  #wrote(written: number, left: number): number {
+    if (written === 0) throw new Error(`0 of ${left} bytes were written`);
+    this.#parts.space.wrote(written);
+    return written;
+  }
+
+  #writeFailed(cause: unknown): GoAheadError {
+    return (this.#failure ??= storageFailed('write', this.#parts.path, cause));
   }
 
   /** A descriptor must not be closed under a write: its number may belong to another file by the time of the write. */

@@ -42,27 +42,21 @@ export class Disk {
     }
   }
 
-  /** Like pwrite(2), it may write less than it was given. @param direct for who has asked before */
-  write(
-    fd: number,
-    chunk: Uint8Array,
-    offset: number,
-    length: number,
-    position: number,
-    direct = this.direct,
-  ): MaybePromise<number> {
+  /** Like pwrite(2), it may write less than it was given. For who has found {@link direct}. */
+  writeDirectly(fd: number, chunk: Uint8Array, offset: number, length: number, position: number): number {
     const began = this.#policy.begin();
-    if (!direct)
-      return this.#policy.pooled(
-        began,
-        this.#fileSystem.pool.write(fd, chunk, offset, length, position),
-        length / BYTES_PER_MS,
-      );
     try {
       return this.#fileSystem.direct.write(fd, chunk, offset, length, position);
     } finally {
       this.#policy.end(began, length / BYTES_PER_MS);
     }
+  }
+
+  /** The same, otherwise. */
+  writeInPool(fd: number, chunk: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    const began = this.#policy.begin();
+    const result = this.#fileSystem.pool.write(fd, chunk, offset, length, position);
+    return this.#policy.pooled(began, result, length / BYTES_PER_MS);
   }
 
   close(fd: number): MaybePromise<void> {
