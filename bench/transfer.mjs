@@ -1,4 +1,4 @@
-/** One measured transfer: a fresh receiver, a fresh sender, and nothing left afterwards. */
+/** One measured transfer: a fresh receiver (or one that has had some), a fresh sender, and nothing left afterwards. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,6 +16,7 @@ import { median } from './statistics.mjs';
  * @property {number} [bytes] that land in all, to warm as much memory before
  * @property {number} [concurrency]
  * @property {number} [copies] of each file, under numbered names (the C sender only)
+ * @property {readonly string[]} [before] sent in the same way before anything is measured, by a sender of their own
  * @property {boolean} [hold] measure the memory while all connections wait after `go ahead` (the C sender only)
  * @property {boolean} [check] compare the hashes
  * @property {boolean} [tolerant] failed transfers are a result, not an error
@@ -42,7 +43,7 @@ import { median } from './statistics.mjs';
 
 /** @param {Plan} plan @returns {Promise<Run>} */
 export async function transfer(plan) {
-  const { files, concurrency = 1, copies = 1, timeout = 180_000 } = plan;
+  const { files, before: earlier = [], concurrency = 1, copies = 1, timeout = 180_000 } = plan;
   const directory = join(plan.directory, 'received');
   mkdirSync(directory);
   const receiver = new PeerProcess(
@@ -54,6 +55,14 @@ export async function transfer(plan) {
   try {
     const { port } = await receiver.event('listening');
     const flags = ['--to', `127.0.0.1:${port}`, '--concurrency', String(concurrency)];
+    if (earlier.length > 0) {
+      sender = new PeerProcess([...plan.sender, ...flags, ...earlier], timeout);
+      await sender.event('ready');
+      sender.signal();
+      const { failed, failure } = await sender.event('done');
+      if (failed > 0) throw new Error(`${failed} transfers failed: ${failure}`);
+      await sender.stop();
+    }
     if (copies > 1) flags.push('--copies', String(copies));
     if (plan.hold) flags.push('--hold');
     sender = new PeerProcess([...plan.sender, ...flags, ...files], timeout);
@@ -78,7 +87,7 @@ export async function transfer(plan) {
     const after = { receiver: receiver.usage(), sender: sender.usage() };
 
     if (done.failed > 0 && !plan.tolerant) throw new Error(`${done.failed} transfers failed: ${done.failure}`);
-    if (plan.check) await verify(directory, files, copies, done.failed);
+    if (plan.check) await verify(directory, [...earlier, ...files], copies, done.failed);
     return {
       seconds,
       receiver: side(before.receiver, after.receiver),

@@ -2,11 +2,17 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFiles } from '../files.mjs';
 
-/** Many small files, one after another and 64 at a time. @param {import('../context.mjs').Context} context */
+/**
+ * Many small files, one after another and 64 at a time; to a receiver that was just started, as in every cell, and to one that
+ * has had as many before, as a server has that runs for longer than two seconds.
+ * @param {import('../context.mjs').Context} context
+ */
 export async function small(context) {
   const { smallFiles, smallFile, pairFiles, diskFiles } = context.sizes;
   const folder = join(context.directory, 'small');
-  const files = makeFiles(folder, smallFiles, smallFile);
+  const all = makeFiles(folder, 2 * smallFiles, smallFile);
+  const files = all.slice(0, smallFiles);
+  const before = all.slice(smallFiles);
   const amount = { files: smallFiles, bytes: smallFiles * smallFile };
   const orders = [
     { suffix: 'one', concurrency: 1, order: 'one after another' },
@@ -21,6 +27,18 @@ export async function small(context) {
       baseline: 'c',
       contestants: context.receivers(['c', 'ours', 'ours-command', 'classic', 'plain'], {
         files,
+        bytes: amount.bytes,
+        concurrency,
+      }),
+    },
+    {
+      id: `small-warm-${suffix}`,
+      title: `The same to receivers that have had ${smallFiles.toLocaleString('en')} files before, ${order}`,
+      ...amount,
+      baseline: 'c',
+      contestants: context.receivers(['c', 'ours', 'ours-command', 'classic', 'plain'], {
+        files,
+        before,
         bytes: amount.bytes,
         concurrency,
       }),
