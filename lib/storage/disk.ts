@@ -6,6 +6,15 @@ import type { Entry, FileSystem, Volume } from './file-system.js';
 /** Half of what page caches take in on machines of today: a write may take its size divided by this, in bytes/ms. */
 const BYTES_PER_MS = 512 * 1024;
 
+/**
+ * Whether this descriptor was the first one beyond the process's table of them. The kernel then doubles the table and, where there
+ * are threads, waits for every core to have left the old one (`expand_fdtable` in fs/file.c of Linux): some milliseconds, and
+ * no sign of a slow disk.
+ */
+function growsTable(fd: number): boolean {
+  return fd >= 64 && (fd & (fd - 1)) === 0;
+}
+
 /** The calls on one volume, each made on this thread or through the pool as the policy wants it. */
 export class Disk {
   /** Monotonic, in milliseconds. */
@@ -35,10 +44,12 @@ export class Disk {
   open(path: string, flags: number, mode: number): MaybePromise<number> {
     const began = this.#policy.begin();
     if (!this.#policy.direct) return this.#policy.pooled(began, this.#fileSystem.pool.open(path, flags, mode));
+    let fd = -1;
     try {
-      return this.#fileSystem.direct.open(path, flags, mode);
+      fd = this.#fileSystem.direct.open(path, flags, mode);
+      return fd;
     } finally {
-      this.#policy.end(began);
+      this.#policy.end(began, growsTable(fd) ? Infinity : 0);
     }
   }
 

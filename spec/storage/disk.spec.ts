@@ -358,6 +358,34 @@ t.test('uploads that end together share one sync of the directory, which begins 
   await fourth;
 });
 
+t.test('an open for which the kernel had to grow the table of descriptors is not slow', async (t) => {
+  for (const [fd, direct] of [
+    [3, false],
+    [32, false],
+    [63, false],
+    [64, true],
+    [65, false],
+    [2047, false],
+    [2048, true],
+    [3072, false],
+  ] as const) {
+    const { fileSystem, clock } = slowFileSystem();
+    const open = (): number => {
+      clock.time += 15;
+      return fd;
+    };
+    const disk = new Disk(
+      { ...fileSystem, direct: { ...fileSystem.direct, open } },
+      EXT4,
+      'adaptive',
+      () => clock.time,
+      idle,
+    );
+    t.equal(disk.open('/x', 0, 0), fd);
+    t.equal(disk.direct, direct, `${fd}`);
+  }
+});
+
 t.test('a call that had to wait for a core is not slow, and one that waited for the disk is', async (t) => {
   for (const [waits, form] of [
     [0, 'pool'],
