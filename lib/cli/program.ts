@@ -4,7 +4,17 @@ import { addConform } from './conform-program.js';
 import type { DemoFlags } from './demo.js';
 import type { Environment } from './environment.js';
 import { EXIT } from './exit-code.js';
-import { address, milliseconds, port, rate, seconds, size, wholeNumber } from './options.js';
+import {
+  address,
+  chunkSize,
+  milliseconds,
+  PAUSED_CHUNK_SIZE,
+  port,
+  rate,
+  seconds,
+  size,
+  wholeNumber,
+} from './options.js';
 import { printableMessage, type Printer } from './printer.js';
 import type { SendFlags } from './send.js';
 import type { ServeFlags } from './serve.js';
@@ -187,7 +197,8 @@ function addSend(command: Command, environment: Environment, exit: (code: number
     .option('--as <name>', 'the name to announce (default: the last component of the path)')
     .option('--size <size>', 'the exact size of standard input', size)
     .option('--concurrency <number>', 'files sent at once', wholeNumber(1), 4)
-    .option('--pause <ms>', 'an artificial pause before each chunk (default: 0)', milliseconds)
+    .option('--pause <ms>', `an artificial pause before each ${PAUSED_CHUNK_SIZE} bytes (default: 0)`, milliseconds)
+    .option('--chunk-size <size>', 'read and sent at once; with --pause, between two pauses (default: 2MiB)', chunkSize)
     .option('--retries <number>', 'further tries where nothing was stored for certain', wholeNumber(0), 0)
     .option('--connect-timeout <seconds>', 'for the connection (default: 10)', seconds)
     .option('--reply-timeout <seconds>', 'for the reply (default: 30)', seconds)

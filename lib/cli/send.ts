@@ -7,7 +7,7 @@ import { sendAll, type FileToSend, type SendAllOptions, type SendEvent } from '.
 import { printable } from '../printable.js';
 import type { Environment, Signal } from './environment.js';
 import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
-import type { Address } from './options.js';
+import { PAUSED_CHUNK_SIZE, type Address } from './options.js';
 import { Printer, printableMessage } from './printer.js';
 import { ProgressBars } from './progress.js';
 import { onSignals } from './signals.js';
@@ -20,7 +20,14 @@ export interface SendFlags
     TlsFlags,
     Pick<
       SendAllOptions,
-      'concurrency' | 'pause' | 'retries' | 'connectTimeout' | 'replyTimeout' | 'sendTimeout' | 'confirmTimeout'
+      | 'concurrency'
+      | 'pause'
+      | 'chunkSize'
+      | 'retries'
+      | 'connectTimeout'
+      | 'replyTimeout'
+      | 'sendTimeout'
+      | 'confirmTimeout'
     > {
   readonly to?: Address;
   readonly as?: string;
@@ -47,6 +54,7 @@ export function checkSendUsage(files: readonly string[], flags: SendFlags): stri
 /** Sends the files and prints what becomes of each; returns the exit code. */
 export async function sendFiles(files: readonly string[], flags: SendFlags, environment: Environment): Promise<number> {
   const { to, as, size, json = false, tls: secure = false, tlsCert, tlsKey, tlsCa, ...options } = flags;
+  const { pause = 0, chunkSize = pause > 0 ? PAUSED_CHUNK_SIZE : undefined } = options;
   const tls = secure && (await readClientTls({ tlsCert, tlsKey, tlsCa }));
   const list = files.map((file): FileToSend & { readonly name: string } => ({
     file: file === STDIN ? environment.stdin : file,
@@ -65,6 +73,7 @@ export async function sendFiles(files: readonly string[], flags: SendFlags, envi
     const results = await sendAll(list, {
       ...options,
       ...to,
+      chunkSize,
       tls,
       signal: abort.signal,
       onEvent: (event) => report.tell(event),

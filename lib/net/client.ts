@@ -41,7 +41,7 @@ export interface SendOptions extends SendSessionOptions {
   readonly retries?: number | undefined;
   /** Before the first further try; doubled for each one after it, up to 30 s, and spread by chance. Default 500. */
   readonly retryDelay?: number | undefined;
-  /** The largest chunk to read and send at once, in bytes. Default 2 MiB. */
+  /** The largest chunk to read and send at once, in bytes, up to 1 GiB. Default 2 MiB, also with a `pause`. */
   readonly chunkSize?: number | undefined;
   /** Called when the receiver is ready, and after each chunk. */
   readonly onProgress?: ((sent: bigint, size: bigint) => void) | undefined;
@@ -229,7 +229,7 @@ async function openSource(openFile: OpenFile, file: Sendable, { size, chunkSize 
       actual: 'none',
     });
   }
-  return new StreamSource(file, size);
+  return new StreamSource(file, size, chunkSize);
 }
 
 function defaultName(file: Sendable): string {

@@ -7,18 +7,22 @@ import { Writable } from 'node:stream';
 import t, { type Test } from 'tap';
 import { demo } from '../../lib/cli/demo.js';
 import type { Environment } from '../../lib/cli/environment.js';
-import { address, milliseconds, port, seconds, size, wholeNumber } from '../../lib/cli/options.js';
+import { address, chunkSize, milliseconds, port, seconds, size, wholeNumber } from '../../lib/cli/options.js';
 import { Printer, printableMessage, toJsonLine } from '../../lib/cli/printer.js';
 import { drawLine, ProgressBars } from '../../lib/cli/progress.js';
 import { run } from '../../lib/cli/run.js';
+import type * as cliSend from '../../lib/cli/send.js';
 import type * as cliServe from '../../lib/cli/serve.js';
 import { table } from '../../lib/cli/table.js';
 import { formatRate, formatSize, formatTime } from '../../lib/cli/units.js';
 import { plural } from '../../lib/plural.js';
 import { packageVersion } from '../../lib/cli/version.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
+import { sendAll } from '../../lib/net/send-all.js';
 import { Server } from '../../lib/net/server.js';
 import { makeCertificates, noOpenssl, type Certificate } from '../net/certificates.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { until } from '../support/until.js';
 import { Capture, fakeEnvironment, header, listen, portOf, RawPeer, start, upload } from './fake-process.js';
 
 const isRoot = process.getuid?.() === 0;
@@ -63,6 +67,9 @@ t.test('usage errors exit 2 with one line that says what to do', async (t) => {
     [['send'], /missing required argument 'file'/],
     [['send', 'a', '--to', 'host:99999'], /Expected HOST, HOST:PORT, :PORT or \[IPV6\]:PORT/],
     [['send', 'a', '--concurrency', '0'], /at least 1/],
+    [['send', 'a', '--chunk-size', '0'], /Expected a size from 1 byte to 1GiB/],
+    [['send', 'a', '--chunk-size', '1073741825'], /Expected a size from 1 byte to 1GiB/],
+    [['send', 'a', '--chunk-size', 'small'], /Expected bytes, such as/],
     [['send', 'a', 'b', '--as', 'c'], /--as names one file/],
     [['send', 'a', '--size', '1'], /--size is for standard input/],
     [['send', '-', 'a', '--size', '1'], /standard input \(-\) is sent alone/],
@@ -177,6 +184,8 @@ t.test('option values', async (t) => {
     [size, '2Gi', 2n ** 31n],
     [size, '3T', 3_000_000_000_000n],
     [size, '18446744073709551615', 2n ** 64n - 1n],
+    [chunkSize, '1', 1],
+    [chunkSize, '1GiB', 2 ** 30],
     [address, 'host', { host: 'host', port: 12000 }],
     [address, 'host:1', { host: 'host', port: 1 }],
     [address, ':8080', { host: '127.0.0.1', port: 8080 }],
@@ -539,6 +548,42 @@ t.test('send, plainly', async (t) => {
   t.equal(await renamed.exit, 0);
   t.match(renamed.stdout.lines, [/a\.txt as "né\\u202e\.txt": 5 B/]);
   t.strictSame(names, ['a.txt', 'a.txt', 'empty', 'b.bin', 'né\u202e.txt']);
+});
+
+t.test('send --pause sends in small chunks, so that there is something to pause between', async (t) => {
+  const file = join(sources(t), 'b.bin');
+  const { server } = await memoryServer(t);
+  const PAUSE = 77;
+  for (const [flags, pauses] of [
+    [{ pause: PAUSE }, 7],
+    [{ pause: PAUSE, chunkSize: 50_000 }, 2],
+    [{ chunkSize: 10_000 }, 0],
+  ] as const) {
+    for (const [from, more] of [
+      [file, {}],
+      ['-', { size: 100_000n, as: 'b.bin' }],
+    ] as const) {
+      const clock = new ManualClock();
+      const mocked = await t.mockImport<typeof cliSend>('../../lib/cli/send.js', {
+        '../../lib/net/send-all.js': {
+          sendAll: (...[files, options]: Parameters<typeof sendAll>) => sendAll(files, { ...options, clock }),
+        },
+      });
+      let exit: number | undefined;
+      const to = { host: '127.0.0.1', port: server.address().port };
+      const environment = fakeEnvironment([], { stdin: [Buffer.alloc(100_000)] });
+      void mocked.sendFiles([from], { to, ...flags, ...more }, environment).then((code) => (exit = code));
+      await until(() => {
+        if (clock.armed(PAUSE) > 0) clock.advance(PAUSE);
+        return exit !== undefined;
+      });
+      t.equal(exit, 0, from);
+      t.equal(clock.asked.filter((ms) => ms === PAUSE).length, pauses, `${from}, ${JSON.stringify(flags)}`);
+    }
+  }
+  const { exit, stdout } = start(['send', '--help'], { stdout: Object.assign(new Capture(), { columns: 200 }) });
+  t.equal(await exit, 0);
+  t.match(stdout.text, /--pause <ms> +an artificial pause before each 16384 bytes/);
 });
 
 t.test('send names each file that fails, and sends the others', async (t) => {
