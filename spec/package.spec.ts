@@ -41,7 +41,7 @@ t.test('the packed tarball, installed in an empty folder', async (t) => {
   // Outside the repository: what the package does not bring itself must not be found further up.
   const folder = mkdtempSync(join(tmpdir(), 'go-ahead-package-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
-  mkdirSync(join(folder, 'app', 'inbox'), { recursive: true });
+  mkdirSync(join(folder, 'app'));
   writeFileSync(join(folder, 'app', 'package.json'), '{"private":true,"type":"module"}');
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
     cwd: root,

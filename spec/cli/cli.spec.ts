@@ -364,7 +364,7 @@ t.test('serve cannot begin', async (t) => {
   const taken = await listen(() => undefined);
   const directory = t.testdir({ file: '' });
   const cases: [argv: string[], message: RegExp][] = [
-    [[join(directory, 'missing')], /does not exist.*\(DIRECTORY_INVALID\)$/],
+    [[join(directory, 'missing')], /it does not exist; create it first: `mkdir .*missing` \(DIRECTORY_INVALID\)$/],
     [[join(directory, 'file')], /directory.*\(DIRECTORY_INVALID\)$/],
     [[directory, '--port', String(taken.port)], /the port is in use; choose another.*\(LISTEN_FAILED\)$/],
     [[directory, '--port', '0', '--host', '192.0.2.1'], /not an address of this machine \(LISTEN_FAILED\)$/],
