@@ -26,7 +26,10 @@ export interface SendOptions extends SendSessionOptions {
   readonly port?: number | undefined;
   /** The name to announce. Default the last component of the path (4.13); bytes and streams need one. */
   readonly name?: string | undefined;
-  /** In bytes; streams need it, paths and bytes know theirs. */
+  /**
+   * Of a stream, in bytes. It must end after so many: its last chunk is sent when it has ended, so that what is too long fails.
+   * Ignored for paths and bytes, which know theirs.
+   */
   readonly size?: bigint | undefined;
   /** Ends the transfer with `ABORTED` and a reset, so that the receiver discards what it has (8.5). */
   readonly signal?: AbortSignal | undefined;

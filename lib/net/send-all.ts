@@ -10,7 +10,7 @@ export interface FileToSend {
   readonly file: Sendable;
   /** As in `SendOptions`. */
   readonly name?: string | undefined;
-  /** As in `SendOptions`: in bytes, and needed for a stream only. */
+  /** As in `SendOptions`: in bytes, for a stream only. */
   readonly size?: bigint | undefined;
 }
 

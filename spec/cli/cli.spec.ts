@@ -74,7 +74,9 @@ t.test('usage errors exit 2 with one line that says what to do', async (t) => {
     [['send', 'a', '--size', '1'], /--size is for standard input/],
     [['send', '-', 'a', '--size', '1'], /standard input \(-\) is sent alone/],
     [['send', '-', '--as', 'a'], /needs --size/],
-    [['send', '-', '--size', '1'], /needs --as/],
+    [['send', 'a', '--as', ''], /--as: the name has 0 bytes, the header has room for 1 to 1016/],
+    [['send', 'a', '--as', 'n'.repeat(1_017)], /--as: the name has 1017 bytes, the header has room for 1 to 1016/],
+    [['send', '-', '--size', '1', '--as', 'a\ud800'], /--as: the name has a lone surrogate/],
     [['demo', '--clients', '0'], /Expected a whole number from 1 to 1000/],
     [['demo', '--large', 'huge'], /Expected bytes/],
     [['\u001b[31m\u202e'], /unknown command '\\u001b\[31m\\u202e'/],
@@ -689,19 +691,44 @@ t.test('send - takes standard input', async (t) => {
   const stdin = [Buffer.from('hel'), Buffer.from('lo')];
   const good = start(['send', '-', '--size', '5', '--as', 'in.txt', '--to', to], { stdin });
   t.equal(await good.exit, 0);
-  t.match(good.stdout.lines, [/^sent - as "in\.txt": 5 B/]);
+  t.match(good.stdout.lines, [/^sent standard input as "in\.txt": 5 B/]);
+  const unnamed = start(['send', '-', '--size', '5', '--to', to], { stdin });
+  t.equal(await unnamed.exit, 0);
+  t.match(unnamed.stdout.lines, [/^sent standard input as "stdin": 5 B/]);
   const onTerminal = { stdin, stdout: new Capture({ isTTY: true }), stderr: new Capture({ isTTY: true }) };
   t.equal(await start(['send', '-', '--size', '5', '--as', 'in.txt', '--to', to], onTerminal).exit, 0);
   t.strictSame(stored, [
     ['in.txt', 5n],
+    ['stdin', 5n],
     ['in.txt', 5n],
   ]);
   for (const size of ['4', '6']) {
     const wrong = start(['send', '-', '--size', size, '--as', 'in.txt', '--to', to], { stdin });
     t.equal(await wrong.exit, 1);
-    t.match(wrong.stderr.lines, [/^failed -: .*\(SOURCE_CHANGED\)$/]);
+    t.match(wrong.stderr.lines, [/^failed standard input: .*\(SOURCE_CHANGED\)$/]);
   }
-  t.equal(stored.length, 2, 'neither cut nor padded');
+  t.equal(stored.length, 3, 'neither cut nor padded');
+  const json = start(['send', '-', '--size', '4', '--to', to, '--json'], { stdin });
+  t.equal(await json.exit, 1);
+  t.match(json.stdout.objects, [{ event: 'failed', file: '-', name: 'stdin' }], 'for scripts it stays what they gave');
+});
+
+t.test('send says what standard input and unfit names need', async (t) => {
+  const wide = (): Capture => Object.assign(new Capture(), { columns: 200 });
+  const help = start(['send', '--help'], { stdout: wide() });
+  t.equal(await help.exit, 0);
+  t.match(help.stdout.text, /--size <size> +the exact size of standard input, which must end after so many bytes/);
+  t.match(help.stdout.text, /--as <name> .*of standard input: stdin/);
+
+  // What a file name that is no Unicode becomes on some platforms.
+  const lone = join(t.testdir(), 'a\ud800');
+  writeFileSync(lone, 'x');
+  const { to } = await memoryServer(t);
+  const unfit = start(['send', lone, '--to', to]);
+  t.equal(await unfit.exit, 1);
+  t.match(unfit.stderr.lines, [
+    /has a lone surrogate, so it has no UTF-8 form; --as gives it another name \(NAME_INVALID\)$/,
+  ]);
 });
 
 for (const [signal, code] of [
