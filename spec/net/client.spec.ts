@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, renameSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, renameSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
@@ -447,11 +447,12 @@ t.test('what is wrong on this side is wrong before anything is connected', async
   const path = (name: string): string => join(directory, name);
   execFileSync('mkfifo', [path('fifo')]);
   const server = await scriptedServer(t, () => undefined);
-  const cases: [Sendable, SendOptions, ErrorCode][] = [
+  const cases: (readonly [Sendable, SendOptions, ErrorCode])[] = [
     [path('missing'), {}, 'SOURCE_INVALID'],
     [path('folder'), {}, 'SOURCE_INVALID'],
     [path('fifo'), {}, 'SOURCE_INVALID'],
     ['/', {}, 'SOURCE_INVALID'],
+    ...(existsSync('/proc/version') ? [['/proc/version', {}, 'SOURCE_INVALID'] as const] : []),
     [path('file'), { name: '' }, 'NAME_INVALID'],
     [path('file'), { name: 'n'.repeat(1017) }, 'NAME_INVALID'],
     [path('file'), { name: 'ü'.repeat(509) }, 'NAME_INVALID'],

@@ -226,12 +226,25 @@ t.test(
   'a file without a true size is not sent as an empty one',
   { skip: !existsSync('/proc/version') && 'needs /proc' },
   async (t) => {
-    const source = await FileSource.open('/proc/version');
-    t.equal(source.size, 0n);
-    await t.rejects(source.verify(), { code: 'SOURCE_CHANGED' });
-    await source.close();
+    const before = openFiles();
+    await t.rejects(FileSource.open('/proc/version'), {
+      code: 'SOURCE_INVALID',
+      message: '/proc/version has bytes but says that it has none; use: cat FILE | go-ahead send - --size N --as NAME',
+    });
+    t.equal(openFiles(), before);
   },
 );
+
+t.test('a file without a true size that was empty at first is not what was announced', async (t) => {
+  const path = join(t.testdir({ file: '' }), 'file');
+  let bytes = 0;
+  const source = await FileSource.openBy({ ...POOL, read: () => bytes }, path);
+  t.equal(source.size, 0n);
+  await source.verify();
+  bytes = 1;
+  await t.rejects(Promise.resolve(source.verify()), { code: 'SOURCE_CHANGED', actual: 'at least 1 byte' });
+  await source.close();
+});
 
 t.test('a file is not closed under a read, nor read when it is closed', async (t) => {
   const directory = t.testdir({ large: '', file: 'abcd' });
