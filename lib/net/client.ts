@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { basename } from 'node:path';
 import { messageOf, systemCode } from '../cause.js';
 import { GoAheadError, toGoAheadError, type ErrorCode } from '../errors.js';
+import { printable } from '../printable.js';
 import type { Clock } from '../session/clock.js';
 import { requireNumber, requireTime, sendSessionOptions, type SendSessionOptions } from '../session/options.js';
 import { SendSession } from '../session/send-session.js';
@@ -93,6 +94,7 @@ type OpenFile = (path: string, chunkSize: number | undefined) => Promise<Source>
 /** `send` as a part of a larger job, which opens its files in its own way. */
 export async function sendBy(openFile: OpenFile, file: Sendable, options: SendOptions): Promise<Receipt> {
   const { clock = systemClock, retries = 0, retryDelay = 500, signal } = options;
+  requireSendable(file);
   requireNumber('retries', retries, 0, Number.MAX_SAFE_INTEGER);
   requireTime('retryDelay', retryDelay);
   const name = options.name ?? defaultName(file);
@@ -233,6 +235,18 @@ async function openSource(openFile: OpenFile, file: Sendable, { size, chunkSize 
     });
   }
   return new StreamSource(file, size, chunkSize);
+}
+
+/** Callers without types may pass anything. */
+function requireSendable(file: unknown): void {
+  if (typeof file === 'string' || file instanceof Uint8Array) return;
+  if (typeof file === 'object' && file !== null && Symbol.asyncIterator in file) return;
+  const expected = 'a path as a string, bytes as a Uint8Array, or a stream or another async iterable of bytes';
+  const actual = Object.prototype.toString.call(file).slice('[object '.length, -1);
+  throw new GoAheadError('OPTION_INVALID', `what is sent must be ${expected}, not ${printable(actual)}`, {
+    expected,
+    actual,
+  });
 }
 
 function defaultName(file: Sendable): string {

@@ -478,6 +478,25 @@ t.test('what is wrong on this side is wrong before anything is connected', async
   t.equal(clock.armed(), 0);
 });
 
+t.test('what is neither a path nor bytes nor a stream is refused, whatever the types say', async (t) => {
+  const untyped = send as (file: unknown, options?: SendOptions) => Promise<Receipt>;
+  const size = 3n;
+  for (const [file, options, actual] of [
+    [new Blob(['abc']), { name: 'n', size }, 'Blob'],
+    [new Blob(['abc']), {}, 'Blob'],
+    [new URL('http://x'), { name: 'n', size }, 'URL'],
+    [[pattern(3)], { name: 'n', size }, 'Array'],
+    [pattern(3).buffer, { name: 'n', size }, 'ArrayBuffer'],
+    [undefined, {}, 'Undefined'],
+    [null, { name: 'n' }, 'Null'],
+    [{ [Symbol.toStringTag]: '\u001b[31m' }, {}, '\\u001b[31m'],
+  ] as const) {
+    const result = await outcome(untyped(file, options));
+    const message = `what is sent must be a path as a string, bytes as a Uint8Array, or a stream or another async iterable of bytes, not ${actual}`;
+    t.match(result, { code: 'OPTION_INVALID', side: 'local', message }, actual);
+  }
+});
+
 bothWays('follows a link to a file, and sends the name of the link', async (t, { send, scriptedServer }) => {
   const directory = t.testdir({ file: 'abc' });
   symlinkSync('file', join(directory, 'link'));
