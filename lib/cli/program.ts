@@ -201,8 +201,12 @@ function addSend(command: Command, environment: Environment, exit: (code: number
     .option('--as <name>', 'the name to announce (default: the last component of the path; of standard input: stdin)')
     .option('--size <size>', 'the exact size of standard input, which must end after so many bytes', size)
     .option('--concurrency <number>', 'files sent at once', wholeNumber(1), 4)
-    .option('--pause <ms>', `an artificial pause before each ${PAUSED_CHUNK_SIZE} bytes (default: 0)`, milliseconds)
-    .option('--chunk-size <size>', 'read and sent at once; with --pause, between two pauses (default: 2MiB)', chunkSize)
+    .option(
+      '--pause <ms>',
+      `an artificial pause before each ${PAUSED_CHUNK_SIZE} bytes, or --chunk-size (default: 0)`,
+      milliseconds,
+    )
+    .option('--chunk-size <size>', `sent at once (default: 2MiB, with --pause ${PAUSED_CHUNK_SIZE})`, chunkSize)
     .option('--retries <number>', 'further tries where nothing was stored for certain', wholeNumber(0), 0)
     .option('--connect-timeout <seconds>', 'for the connection (default: 10)', seconds)
     .option('--reply-timeout <seconds>', 'for the reply (default: 30)', seconds)
