@@ -207,7 +207,8 @@ export const ERROR_CODES = {
   SOURCE_INVALID: {
     side: 'local',
     clause: '8.7',
-    meaning: 'What is to be sent is missing, unreadable or not a regular file.',
+    meaning:
+      'What is to be sent is missing, unreadable, not a regular file, or a file that does not tell its true size.',
     disk: NOTHING,
     wire: NO_CONNECTION,
   },

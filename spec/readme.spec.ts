@@ -11,6 +11,7 @@ import { makeCertificates, noOpenssl } from './net/certificates.js';
 const root = resolve(import.meta.dirname, '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const commands = [...readme.matchAll(/^ {4}((?:.*\| )?go-ahead .*?)(?: {2,}#.*)?$/gm)].map(([, line = '']) => line);
+const [, preparing = ''] = /^ {4}(mkdir .*?)(?: {2,}#.*)?$/m.exec(readme) ?? [];
 const [plain, secure] = commands.filter((line) => line.startsWith('go-ahead serve'));
 const sends = commands.filter((line) => line.includes('go-ahead send'));
 const judgements = commands.filter((line) => line.startsWith('go-ahead conform'));
@@ -19,7 +20,6 @@ const POSIX = { skip: process.platform === 'win32' && 'the README is written for
 function folder(t: Test): string {
   const cwd = t.testdir({
     bin: { 'go-ahead': `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'dist/cli/main.js')}' "$@"\n` },
-    inbox: {},
     'report.pdf': 'a report',
     photos: { 'one.jpg': 'one', 'two.jpg': 'two' },
     folder: { file: 'x' },
@@ -52,6 +52,7 @@ function shell(t: Test, cwd: string, command: string): Run {
 
 /** `exec`, so that a signal is the server's and not the shell's. */
 async function serve(t: Test, cwd: string, command: string): Promise<Run & { readonly port: string }> {
+  t.equal(await shell(t, cwd, preparing).exit, 0, preparing);
   const run = shell(t, cwd, `exec ${command} --port 0`);
   const [, port = ''] = await run.output.waitFor(/listening on 127\.0\.0\.1:(\d+), storing in .*inbox\n/);
   return { ...run, port };

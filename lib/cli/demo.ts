@@ -15,6 +15,7 @@ import { printable } from '../printable.js';
 import { DirectoryStorage } from '../storage/directory-storage.js';
 import type { Environment, Signal } from './environment.js';
 import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
+import { PAUSED_CHUNK_SIZE } from './options.js';
 import { Printer, printableMessage } from './printer.js';
 import { onSignals } from './signals.js';
 import { table } from './table.js';
@@ -174,8 +175,7 @@ async function sendFromAll(
   const ofOne = async (client: number): Promise<(readonly [Job, Outcome])[]> => {
     const outcomes: (readonly [Job, Outcome])[] = [];
     for (const job of jobs.filter((job) => job.client === client)) {
-      // Small chunks, so that there is something to pause between.
-      const options = job.pause > 0 ? { ...target, pause: job.pause, chunkSize: 16_384 } : target;
+      const options = job.pause > 0 ? { ...target, pause: job.pause, chunkSize: PAUSED_CHUNK_SIZE } : target;
       const [outcome] = await sendAll([{ file: job.path, name: job.name }], options);
       if (outcome !== undefined) outcomes.push([job, outcome]);
     }

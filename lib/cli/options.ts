@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { DEFAULT_PORT } from '../net/address.js';
+import { MAX_CHUNK_SIZE } from '../sources/chunk-size.js';
 
 export interface Address {
   readonly host: string;
@@ -56,6 +57,16 @@ export function size(text: string): bigint {
     if (bytes === BigInt.asUintN(64, bytes)) return bytes;
   }
   throw new InvalidArgumentError('Expected bytes, such as 1500, 64k, 500MB or 2GiB, at most 2^64 - 1.');
+}
+
+/** Small, so that there is something to pause between; in bytes. */
+export const PAUSED_CHUNK_SIZE = 16_384;
+
+/** Bytes to send at once, written as a size. */
+export function chunkSize(text: string): number {
+  const bytes = size(text);
+  if (bytes > 0n && bytes <= BigInt(MAX_CHUNK_SIZE)) return Number(bytes);
+  throw new InvalidArgumentError('Expected a size from 1 byte to 1GiB.');
 }
 
 /** Bytes a second, written as a size. */

@@ -4,7 +4,17 @@ import { addConform } from './conform-program.js';
 import type { DemoFlags } from './demo.js';
 import type { Environment } from './environment.js';
 import { EXIT } from './exit-code.js';
-import { address, milliseconds, port, rate, seconds, size, wholeNumber } from './options.js';
+import {
+  address,
+  chunkSize,
+  milliseconds,
+  PAUSED_CHUNK_SIZE,
+  port,
+  rate,
+  seconds,
+  size,
+  wholeNumber,
+} from './options.js';
 import { printableMessage, type Printer } from './printer.js';
 import type { SendFlags } from './send.js';
 import type { ServeFlags } from './serve.js';
@@ -57,6 +67,7 @@ Examples:
   go-ahead send *.jpg --to [2001:db8::7]:12000          several files, 4 at a time
   go-ahead send notes.txt --as "notes (draft).txt"
   tar c src | go-ahead send - --size 10240 --as src.tar a stream of a size that is known
+  printf hello | go-ahead send - --size 5               under the name stdin
   go-ahead send a.bin --tls --to files.example:12000    encrypted, to a server with --tls-cert
   go-ahead send a.bin b.bin --pause 200                 slowly, to see several clients at work
 
@@ -64,6 +75,9 @@ SECONDS may have a fraction; SIZE is in bytes, or with k, M, G, T (powers of 1,0
 
 TLS files are in PEM. The server's certificate must be of an authority that Node knows, or of --tls-ca, and name the host
 of --to.
+
+The last bytes of standard input are sent when it has ended: only then is it certain that it has no more of them than
+--size says.
 
 A file counts as sent when the server has confirmed it by closing the connection. Progress goes to standard error.
 With --json each line of standard output is one object:
@@ -182,12 +196,17 @@ function addServe(command: Command, environment: Environment, exit: (code: numbe
 function addSend(command: Command, environment: Environment, exit: (code: number) => void): void {
   command
     .description('send files to a server')
-    .argument('<file...>', 'files to send; - is standard input, with --size and --as')
+    .argument('<file...>', 'files to send; - is standard input, with --size')
     .option('--to <address>', 'the server: HOST, HOST:PORT, :PORT or [IPV6]:PORT (default: 127.0.0.1:12000)', address)
-    .option('--as <name>', 'the name to announce (default: the last component of the path)')
-    .option('--size <size>', 'the exact size of standard input', size)
+    .option('--as <name>', 'the name to announce (default: the last component of the path; of standard input: stdin)')
+    .option('--size <size>', 'the exact size of standard input, which must end after so many bytes', size)
     .option('--concurrency <number>', 'files sent at once', wholeNumber(1), 4)
-    .option('--pause <ms>', 'an artificial pause before each chunk (default: 0)', milliseconds)
+    .option(
+      '--pause <ms>',
+      `an artificial pause before each ${PAUSED_CHUNK_SIZE} bytes, or --chunk-size (default: 0)`,
+      milliseconds,
+    )
+    .option('--chunk-size <size>', `sent at once (default: 2MiB, with --pause ${PAUSED_CHUNK_SIZE})`, chunkSize)
     .option('--retries <number>', 'further tries where nothing was stored for certain', wholeNumber(0), 0)
     .option('--connect-timeout <seconds>', 'for the connection (default: 10)', seconds)
     .option('--reply-timeout <seconds>', 'for the reply (default: 30)', seconds)

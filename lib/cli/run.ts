@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
 import type { Environment } from './environment.js';
 import { EXIT } from './exit-code.js';
@@ -22,5 +24,8 @@ export async function run(environment: Environment): Promise<number> {
 /** Of an error that a user can do something about: ours, or the system's (such as a temporary directory that is full). */
 function describe(reason: unknown): string | undefined {
   if (reason instanceof GoAheadError) return `${reason.message} (${reason.code})`;
-  return reason instanceof Error && 'syscall' in reason ? reason.message : undefined;
+  if (!(reason instanceof Error && 'syscall' in reason)) return undefined;
+  return reason.syscall === 'mkdtemp'
+    ? `cannot make a temporary folder in ${tmpdir()} (${systemCode(reason)}); set TMPDIR to a folder to which you may write`
+    : reason.message;
 }

@@ -1,13 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { messageOf } from '../cause.js';
 import type { GoAheadError } from '../errors.js';
 import { plural } from '../plural.js';
 import type { Receipt } from '../net/client.js';
 import { sendAll, type FileToSend, type SendAllOptions, type SendEvent } from '../net/send-all.js';
 import { printable } from '../printable.js';
+import { encodeHeader } from '../wire/header.js';
 import type { Environment, Signal } from './environment.js';
 import { EXIT, EXIT_BY_SIGNAL } from './exit-code.js';
-import type { Address } from './options.js';
+import { PAUSED_CHUNK_SIZE, type Address } from './options.js';
 import { Printer, printableMessage } from './printer.js';
 import { ProgressBars } from './progress.js';
 import { onSignals } from './signals.js';
@@ -20,7 +22,14 @@ export interface SendFlags
     TlsFlags,
     Pick<
       SendAllOptions,
-      'concurrency' | 'pause' | 'retries' | 'connectTimeout' | 'replyTimeout' | 'sendTimeout' | 'confirmTimeout'
+      | 'concurrency'
+      | 'pause'
+      | 'chunkSize'
+      | 'retries'
+      | 'connectTimeout'
+      | 'replyTimeout'
+      | 'sendTimeout'
+      | 'confirmTimeout'
     > {
   readonly to?: Address;
   readonly as?: string;
@@ -30,27 +39,46 @@ export interface SendFlags
 }
 
 const STDIN = '-';
+/** What it is announced as by default. */
+const STDIN_NAME = 'stdin';
+
+/** For people. */
+function titleOf(file: string): string {
+  return file === STDIN ? 'standard input' : file;
+}
 
 /** What is wrong with a command line whose single options are right. */
 export function checkSendUsage(files: readonly string[], flags: SendFlags): string | undefined {
   const { as, size } = flags;
   if (as !== undefined && files.length > 1) return '--as names one file, and there are several';
+  const unfit = as === undefined ? undefined : whyUnfit(as);
+  if (unfit !== undefined) return `--as: ${unfit}`;
   const stdins = files.filter((file) => file === STDIN).length;
   if (stdins === 0) {
     return size === undefined ? checkSendTls(flags) : '--size is for standard input (-), files know theirs';
   }
   if (files.length > 1) return 'standard input (-) is sent alone';
   if (size === undefined) return 'standard input (-) needs --size, as it is announced first';
-  return as === undefined ? 'standard input (-) needs --as, as it has no name' : checkSendTls(flags);
+  return checkSendTls(flags);
+}
+
+function whyUnfit(name: string): string | undefined {
+  try {
+    encodeHeader({ size: 0n, name });
+    return undefined;
+  } catch (reason) {
+    return messageOf(reason);
+  }
 }
 
 /** Sends the files and prints what becomes of each; returns the exit code. */
 export async function sendFiles(files: readonly string[], flags: SendFlags, environment: Environment): Promise<number> {
   const { to, as, size, json = false, tls: secure = false, tlsCert, tlsKey, tlsCa, ...options } = flags;
+  const { pause = 0, chunkSize = pause > 0 ? PAUSED_CHUNK_SIZE : undefined } = options;
   const tls = secure && (await readClientTls({ tlsCert, tlsKey, tlsCa }));
   const list = files.map((file): FileToSend & { readonly name: string } => ({
     file: file === STDIN ? environment.stdin : file,
-    name: as ?? basename(file),
+    name: as ?? (file === STDIN ? STDIN_NAME : basename(file)),
     ...(size === undefined ? {} : { size }),
   }));
   const abort = new AbortController();
@@ -65,6 +93,7 @@ export async function sendFiles(files: readonly string[], flags: SendFlags, envi
     const results = await sendAll(list, {
       ...options,
       ...to,
+      chunkSize,
       tls,
       signal: abort.signal,
       onEvent: (event) => report.tell(event),
@@ -126,7 +155,7 @@ class Report {
         this.#bars?.end(index);
         if (!this.#json) {
           const { message, code } = event.error;
-          this.#note(`${printable(file)}: ${printableMessage(message)} (${code}); trying again`);
+          this.#note(`${printable(titleOf(file))}: ${printableMessage(message)} (${code}); trying again`);
         }
         return;
       case 'confirmed':
@@ -156,7 +185,7 @@ class Report {
     const as = name === basename(file) ? '' : ` as "${printable(name)}"`;
     const tries = attempts === 1 ? '' : `, ${attempts} tries`;
     const figures = `${formatSize(size)} in ${formatTime(ms)} (${formatRate(size, ms)})`;
-    const text = `${this.#out.paint('green', 'sent')} ${printable(file)}${as}: ${figures}${tries}`;
+    const text = `${this.#out.paint('green', 'sent')} ${printable(titleOf(file))}${as}: ${figures}${tries}`;
     // Text and bars on one terminal must not overwrite each other.
     if (this.#bars !== undefined && this.#out.isTerminal) this.#bars.line(text);
     else this.#out.line(text);
@@ -170,8 +199,9 @@ class Report {
     const perhaps = mayBeStored ? '; the server may have stored it all the same' : '';
     // Errors of files begin with the path; others may begin with words that are somebody's file.
     const named = (code === 'SOURCE_INVALID' || code === 'SOURCE_CHANGED') && message.startsWith(file);
-    const what = named ? message : `${file}: ${message}`;
-    this.#note(`${this.#err.paint('red', 'failed')} ${printableMessage(what)} (${code})${perhaps}`);
+    const what = named ? message : `${titleOf(file)}: ${message}`;
+    const remedy = code === 'NAME_INVALID' ? '; --as gives it another name' : '';
+    this.#note(`${this.#err.paint('red', 'failed')} ${printableMessage(what)}${remedy} (${code})${perhaps}`);
   }
 
   #note(text: string): void {

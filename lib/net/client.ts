@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { basename } from 'node:path';
 import { messageOf, systemCode } from '../cause.js';
 import { GoAheadError, toGoAheadError, type ErrorCode } from '../errors.js';
+import { printable } from '../printable.js';
 import type { Clock } from '../session/clock.js';
 import { requireNumber, requireTime, sendSessionOptions, type SendSessionOptions } from '../session/options.js';
 import { SendSession } from '../session/send-session.js';
@@ -26,7 +27,10 @@ export interface SendOptions extends SendSessionOptions {
   readonly port?: number | undefined;
   /** The name to announce. Default the last component of the path (4.13); bytes and streams need one. */
   readonly name?: string | undefined;
-  /** In bytes; streams need it, paths and bytes know theirs. */
+  /**
+   * Of a stream, in bytes. It must end after so many: its last chunk is sent when it has ended, so that what is too long fails.
+   * Ignored for paths and bytes, which know theirs.
+   */
   readonly size?: bigint | undefined;
   /** Ends the transfer with `ABORTED` and a reset, so that the receiver discards what it has (8.5). */
   readonly signal?: AbortSignal | undefined;
@@ -41,7 +45,7 @@ export interface SendOptions extends SendSessionOptions {
   readonly retries?: number | undefined;
   /** Before the first further try; doubled for each one after it, up to 30 s, and spread by chance. Default 500. */
   readonly retryDelay?: number | undefined;
-  /** The largest chunk to read and send at once, in bytes. Default 2 MiB. */
+  /** The largest chunk to read and send at once, in bytes, up to 1 GiB. Default 2 MiB, also with a `pause`. */
   readonly chunkSize?: number | undefined;
   /** Called when the receiver is ready, and after each chunk. */
   readonly onProgress?: ((sent: bigint, size: bigint) => void) | undefined;
@@ -90,6 +94,7 @@ type OpenFile = (path: string, chunkSize: number | undefined) => Promise<Source>
 /** `send` as a part of a larger job, which opens its files in its own way. */
 export async function sendBy(openFile: OpenFile, file: Sendable, options: SendOptions): Promise<Receipt> {
   const { clock = systemClock, retries = 0, retryDelay = 500, signal } = options;
+  requireSendable(file);
   requireNumber('retries', retries, 0, Number.MAX_SAFE_INTEGER);
   requireTime('retryDelay', retryDelay);
   const name = options.name ?? defaultName(file);
@@ -229,7 +234,19 @@ async function openSource(openFile: OpenFile, file: Sendable, { size, chunkSize 
       actual: 'none',
     });
   }
-  return new StreamSource(file, size);
+  return new StreamSource(file, size, chunkSize);
+}
+
+/** Callers without types may pass anything. */
+function requireSendable(file: unknown): void {
+  if (typeof file === 'string' || file instanceof Uint8Array) return;
+  if (typeof file === 'object' && file !== null && Symbol.asyncIterator in file) return;
+  const expected = 'a path as a string, bytes as a Uint8Array, or a stream or another async iterable of bytes';
+  const actual = Object.prototype.toString.call(file).slice('[object '.length, -1);
+  throw new GoAheadError('OPTION_INVALID', `what is sent must be ${expected}, not ${printable(actual)}`, {
+    expected,
+    actual,
+  });
 }
 
 function defaultName(file: Sendable): string {

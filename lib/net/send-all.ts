@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Synchronous } from '../disk/call-policy.js';
 import { toGoAheadError, type GoAheadError } from '../errors.js';
+import { requireNumber } from '../session/options.js';
 import { FileOpener } from '../sources/file-opener.js';
 import { sendBy, type Receipt, type Sendable, type SendOptions } from './client.js';
 
@@ -10,7 +11,7 @@ export interface FileToSend {
   readonly file: Sendable;
   /** As in `SendOptions`. */
   readonly name?: string | undefined;
-  /** As in `SendOptions`: in bytes, and needed for a stream only. */
+  /** As in `SendOptions`: in bytes, for a stream only. */
   readonly size?: bigint | undefined;
 }
 
@@ -57,7 +58,7 @@ export async function sendAll(
         opener,
         files[index] as Sendable | FileToSend,
         index,
-        { ...options, signal: shared },
+        { ...options, concurrency, signal: shared },
         onEvent,
       );
       results[index] = result;
@@ -69,7 +70,7 @@ export async function sendAll(
       }
     }
   };
-  // NaN is not at least 1 either, and without a worker nothing would be sent.
+  // What is wrong with it is told of each file, and that takes a worker. NaN is not at least 1 either.
   const workers = concurrency >= 1 ? Math.min(concurrency, files.length) : Math.min(1, files.length);
   await Promise.all(Array.from({ length: workers }, work));
   return results;
@@ -79,10 +80,11 @@ async function sendOne(
   opener: FileOpener,
   item: Sendable | FileToSend,
   index: number,
-  options: SendOptions,
+  options: SendOptions & { readonly concurrency: number },
   onEvent: SendAllOptions['onEvent'],
 ): Promise<SendResult> {
   try {
+    requireNumber('concurrency', options.concurrency, 1, Infinity);
     const { file, ...named } = isFileToSend(item) ? item : { file: item };
     const receipt = await sendBy((path, chunkSize) => opener.open(path, chunkSize), file, {
       ...options,
@@ -96,6 +98,7 @@ async function sendOne(
   }
 }
 
-function isFileToSend(item: Sendable | FileToSend): item is FileToSend {
-  return typeof item === 'object' && 'file' in item;
+/** Callers without types may pass anything. */
+function isFileToSend(item: unknown): item is FileToSend {
+  return typeof item === 'object' && item !== null && 'file' in item;
 }

@@ -1,5 +1,6 @@
 /** What a sending session fails with, in words. */
 import { GoAheadError } from '../errors.js';
+import { printableJson } from '../printable.js';
 import { REPLY } from '../wire/reply.js';
 import type { SendState } from './states.js';
 
@@ -27,21 +28,36 @@ function progressText({ state, sent, size }: Progress): string {
 }
 
 export function replyTimeout(ms: number, matched: number): GoAheadError {
-  return new GoAheadError('REPLY_TIMEOUT', `the receiver did not reply within ${ms} ms`, {
-    expected: `"go ahead" within ${ms} ms`,
-    actual: `${matched} bytes of it`,
-  });
+  return new GoAheadError(
+    'REPLY_TIMEOUT',
+    `the receiver did not reply within ${ms} ms; replyTimeout (--reply-timeout) gives it longer`,
+    { expected: `"go ahead" within ${ms} ms`, actual: `${matched} bytes of it` },
+  );
 }
 
-export function replyWrong(received: Buffer): GoAheadError {
-  return new GoAheadError('REPLY_WRONG', 'the receiver sent something other than "go ahead"', {
-    expected: JSON.stringify(Buffer.from(REPLY).toString()),
-    actual: JSON.stringify(received.toString('latin1')),
-  });
+/** Enough to know another protocol by: `HTTP/1.1 400 Bad`. */
+const LONGEST_QUOTE = 16;
+
+/** @param matched bytes of the reply, and `chunk` came after them */
+export function replyWrong(matched: number, chunk: Uint8Array): GoAheadError {
+  const came = Buffer.concat([REPLY.subarray(0, matched), chunk.subarray(0, LONGEST_QUOTE)]);
+  const actual = printableJson(JSON.stringify(came.toString('latin1', 0, LONGEST_QUOTE)));
+  const whole = came.subarray(0, REPLY.length).equals(REPLY);
+  return new GoAheadError(
+    'REPLY_WRONG',
+    whole
+      ? `the receiver sent more than "go ahead": ${actual}`
+      : `the receiver sent something other than "go ahead": ${actual}; is this the right port?`,
+    { expected: JSON.stringify(Buffer.from(REPLY).toString()), actual },
+  );
 }
 
 export function refused(matched: number): GoAheadError {
-  return new GoAheadError('REFUSED', 'the receiver closed the connection without a reply: it refuses the file', {
+  const what =
+    matched > 0
+      ? `after ${matched} of the ${REPLY.length} bytes of "go ahead"; its log knows why`
+      : 'without a reply: it refuses the file, and its log knows why';
+  return new GoAheadError('REFUSED', `the receiver closed the connection ${what}`, {
     ...(matched > 0 ? { clause: '5.6' } : {}),
     expected: 'the 8 bytes "go ahead"',
     actual: `${matched} bytes of it, then the end of the stream`,
@@ -80,9 +96,10 @@ export function confirmTimeout(ms: number): GoAheadError {
 
 /** `read` bytes could be read of a source that announced `size`. */
 export function lengthChanged(read: bigint, size: bigint): GoAheadError {
-  const more = read > size;
-  return new GoAheadError('SOURCE_CHANGED', `the source has ${more ? 'more' : 'fewer'} bytes than announced`, {
-    expected: `${size} bytes`,
-    actual: more ? `at least ${read} bytes` : `${read} bytes`,
-  });
+  const [what, actual] = read > size ? ['more', `at least ${read} bytes`] : ['fewer', `${read} bytes`];
+  return new GoAheadError(
+    'SOURCE_CHANGED',
+    `the source has ${what} bytes than announced: ${actual} instead of ${size}; send it again with its exact size`,
+    { expected: `${size} bytes`, actual },
+  );
 }

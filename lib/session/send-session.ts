@@ -106,6 +106,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
   /** Takes bytes that came on the connection. The chunk is free again when the call returns. */
   receive(chunk: Uint8Array): void {
     if (this.#isOver() || chunk.length === 0) return;
+    const { matched } = this.#reply;
     const match = this.#reply.push(chunk);
     switch (match.kind) {
       case 'partial':
@@ -117,7 +118,7 @@ export class SendSession extends (EventEmitter as new () => TE.default<SendEvent
         if (!this.#isOver()) void this.#sendBody();
         return;
       case 'wrong':
-        this.#fail(fault.replyWrong(match.received));
+        this.#fail(fault.replyWrong(matched, chunk));
         return;
     }
   }

@@ -1,7 +1,7 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { systemCode } from '../cause.js';
 import { GoAheadError } from '../errors.js';
-import { isLater, type MaybePromise } from '../maybe-promise.js';
+import { chain, isLater, type MaybePromise } from '../maybe-promise.js';
 import { DEFAULT_CHUNK_SIZE, requireChunkSize } from './chunk-size.js';
 import { POOL, type FileCalls } from './file-calls.js';
 import type { Source } from './source.js';
@@ -31,7 +31,8 @@ export class FileSource implements Source {
 
   /**
    * @param chunkSize the most bytes that are read at once; twice as many are held in memory
-   * @throws GoAheadError `SOURCE_INVALID` when it is missing, unreadable or not a regular file (8.7); `OPTION_INVALID`
+   * @throws GoAheadError `SOURCE_INVALID` when it is missing, unreadable, not a regular file or without a true size (8.7);
+   *   `OPTION_INVALID`
    */
   static async open(path: string, chunkSize?: number): Promise<FileSource> {
     return FileSource.openBy(POOL, path, chunkSize);
@@ -56,6 +57,7 @@ export class FileSource implements Source {
     try {
       const opened = await calls.fstat(fd);
       requireFile(path, opened);
+      if (opened.size === 0n && (await hasBytes(calls, fd))) throw sizeless(path);
       return new FileSource(calls, path, fd, opened, chunkSize);
     } catch (cause) {
       await calls.close(fd);
@@ -81,7 +83,8 @@ export class FileSource implements Source {
     const { size, mtimeNs } = this.#opened;
     if (now.size !== size) throw this.#changed(`${size} bytes`, `${now.size} bytes`);
     if (now.mtimeNs !== mtimeNs) throw this.#changed('an unchanged file', 'one that was written to');
-    if (size === 0n) await this.#expectNothing();
+    if (size === 0n && (await this.#called(hasBytes(this.#calls, this.#fd))))
+      throw this.#changed('0 bytes', 'at least 1 byte');
     let there: BigIntStats;
     try {
       there = await this.#calls.stat(this.#path);
@@ -100,12 +103,6 @@ export class FileSource implements Source {
     await this.#calls.close(this.#fd);
   }
 
-  /** Files that the kernel makes up, such as those in /proc, have bytes and a size of zero. */
-  async #expectNothing(): Promise<void> {
-    const bytesRead = await this.#called(this.#calls.read(this.#fd, Buffer.alloc(1), 0));
-    if (bytesRead > 0) throw this.#changed('0 bytes', 'at least 1 byte');
-  }
-
   #called<T>(result: MaybePromise<T>): MaybePromise<T> {
     this.#call = result;
     return result;
@@ -122,6 +119,19 @@ export class FileSource implements Source {
       },
     );
   }
+}
+
+/** Files that the kernel makes up, such as those in /proc, have bytes and a size of zero. */
+function hasBytes(calls: FileCalls, fd: number): MaybePromise<boolean> {
+  return chain(calls.read(fd, Buffer.alloc(1), 0), (bytesRead) => bytesRead > 0);
+}
+
+function sizeless(path: string): GoAheadError {
+  return new GoAheadError(
+    'SOURCE_INVALID',
+    `${path} has bytes but says that it has none; use: cat FILE | go-ahead send - --size N --as NAME`,
+    { expected: 'a file that tells its size', actual: 'a size of 0 and at least 1 byte' },
+  );
 }
 
 function requireFile(path: string, stats: BigIntStats): void {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { GoAheadError } from '../errors.js';
+import { DEFAULT_CHUNK_SIZE, requireChunkSize } from './chunk-size.js';
 import type { Source } from './source.js';
 
 /** A stream whose size is known beforehand, such as standard input. It can be sent once. */
@@ -8,10 +9,19 @@ export class StreamSource implements Source {
   readonly size: bigint;
   readonly #stream: AsyncIterable<Uint8Array>;
   readonly #chunks: AsyncIterator<Uint8Array, unknown>;
+  readonly #chunkSize: number;
+  /** Of a chunk that was larger. */
+  #rest: Uint8Array = new Uint8Array();
 
-  /** @param size in bytes; a stream that turns out longer or shorter fails (6.2) */
-  constructor(stream: AsyncIterable<Uint8Array>, size: bigint) {
+  /**
+   * @param size in bytes; a stream that turns out longer or shorter fails (6.2)
+   * @param chunkSize larger chunks of the stream are cut to it
+   * @throws GoAheadError `OPTION_INVALID`
+   */
+  constructor(stream: AsyncIterable<Uint8Array>, size: bigint, chunkSize = DEFAULT_CHUNK_SIZE) {
+    requireChunkSize(chunkSize);
     this.size = size;
+    this.#chunkSize = chunkSize;
     this.#stream = stream;
     // The iterator tells of a failure when it is asked, and it is asked after the reply. Until then nobody would listen, and
     // Node ends a process for that.
@@ -20,6 +30,13 @@ export class StreamSource implements Source {
   }
 
   async read(): Promise<Uint8Array | undefined> {
+    const whole = this.#rest.length > 0 ? this.#rest : await this.#next();
+    if (whole === undefined) return undefined;
+    this.#rest = whole.subarray(this.#chunkSize);
+    return whole.subarray(0, this.#chunkSize);
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
     for (;;) {
       const next: IteratorResult<Uint8Array, unknown> = await this.#chunks.next();
       if (next.done === true) return undefined;
@@ -37,10 +54,12 @@ export class StreamSource implements Source {
   async verify(): Promise<void> {
     const more = await this.read();
     if (more === undefined) return;
-    throw new GoAheadError('SOURCE_CHANGED', `the stream goes on after the ${this.size} bytes that were announced`, {
-      expected: `${this.size} bytes`,
-      actual: `at least ${this.size + BigInt(more.length)} bytes`,
-    });
+    const least = this.size + BigInt(more.length);
+    throw new GoAheadError(
+      'SOURCE_CHANGED',
+      `the stream goes on after the ${this.size} bytes that were announced, to ${least} at least; send it again with its exact size`,
+      { expected: `${this.size} bytes`, actual: `at least ${least} bytes` },
+    );
   }
 
   close(): void {

@@ -75,9 +75,10 @@ export function namingRules(options: NamingOptions): NameRules & { readonly onCo
 
 function directoryInvalid(path: string, actual: string, cause?: unknown): GoAheadError {
   const expected = 'an existing directory that this user may list and write to';
+  const remedy = systemCode(cause) === 'ENOENT' ? `; create it first: \`mkdir ${printable(path)}\`` : '';
   return new GoAheadError(
     'DIRECTORY_INVALID',
-    `Cannot store in ${printable(path)}: expected ${expected}, but ${actual}`,
+    `Cannot store in ${printable(path)}: expected ${expected}, but ${actual}${remedy}`,
     { expected, actual, cause },
   );
 }

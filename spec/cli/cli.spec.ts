@@ -7,18 +7,22 @@ import { Writable } from 'node:stream';
 import t, { type Test } from 'tap';
 import { demo } from '../../lib/cli/demo.js';
 import type { Environment } from '../../lib/cli/environment.js';
-import { address, milliseconds, port, seconds, size, wholeNumber } from '../../lib/cli/options.js';
+import { address, chunkSize, milliseconds, port, seconds, size, wholeNumber } from '../../lib/cli/options.js';
 import { Printer, printableMessage, toJsonLine } from '../../lib/cli/printer.js';
 import { drawLine, ProgressBars } from '../../lib/cli/progress.js';
 import { run } from '../../lib/cli/run.js';
+import type * as cliSend from '../../lib/cli/send.js';
 import type * as cliServe from '../../lib/cli/serve.js';
 import { table } from '../../lib/cli/table.js';
 import { formatRate, formatSize, formatTime } from '../../lib/cli/units.js';
 import { plural } from '../../lib/plural.js';
 import { packageVersion } from '../../lib/cli/version.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
+import { sendAll } from '../../lib/net/send-all.js';
 import { Server } from '../../lib/net/server.js';
 import { makeCertificates, noOpenssl, type Certificate } from '../net/certificates.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { until } from '../support/until.js';
 import { Capture, fakeEnvironment, header, listen, portOf, RawPeer, start, upload } from './fake-process.js';
 
 const isRoot = process.getuid?.() === 0;
@@ -63,11 +67,16 @@ t.test('usage errors exit 2 with one line that says what to do', async (t) => {
     [['send'], /missing required argument 'file'/],
     [['send', 'a', '--to', 'host:99999'], /Expected HOST, HOST:PORT, :PORT or \[IPV6\]:PORT/],
     [['send', 'a', '--concurrency', '0'], /at least 1/],
+    [['send', 'a', '--chunk-size', '0'], /Expected a size from 1 byte to 1GiB/],
+    [['send', 'a', '--chunk-size', '1073741825'], /Expected a size from 1 byte to 1GiB/],
+    [['send', 'a', '--chunk-size', 'small'], /Expected bytes, such as/],
     [['send', 'a', 'b', '--as', 'c'], /--as names one file/],
     [['send', 'a', '--size', '1'], /--size is for standard input/],
     [['send', '-', 'a', '--size', '1'], /standard input \(-\) is sent alone/],
     [['send', '-', '--as', 'a'], /needs --size/],
-    [['send', '-', '--size', '1'], /needs --as/],
+    [['send', 'a', '--as', ''], /--as: the name has 0 bytes, the header has room for 1 to 1016/],
+    [['send', 'a', '--as', 'n'.repeat(1_017)], /--as: the name has 1017 bytes, the header has room for 1 to 1016/],
+    [['send', '-', '--size', '1', '--as', 'a\ud800'], /--as: the name has a lone surrogate/],
     [['demo', '--clients', '0'], /Expected a whole number from 1 to 1000/],
     [['demo', '--large', 'huge'], /Expected bytes/],
     [['\u001b[31m\u202e'], /unknown command '\\u001b\[31m\\u202e'/],
@@ -177,6 +186,8 @@ t.test('option values', async (t) => {
     [size, '2Gi', 2n ** 31n],
     [size, '3T', 3_000_000_000_000n],
     [size, '18446744073709551615', 2n ** 64n - 1n],
+    [chunkSize, '1', 1],
+    [chunkSize, '1GiB', 2 ** 30],
     [address, 'host', { host: 'host', port: 12000 }],
     [address, 'host:1', { host: 'host', port: 1 }],
     [address, ':8080', { host: '127.0.0.1', port: 8080 }],
@@ -355,7 +366,7 @@ t.test('serve cannot begin', async (t) => {
   const taken = await listen(() => undefined);
   const directory = t.testdir({ file: '' });
   const cases: [argv: string[], message: RegExp][] = [
-    [[join(directory, 'missing')], /does not exist.*\(DIRECTORY_INVALID\)$/],
+    [[join(directory, 'missing')], /it does not exist; create it first: `mkdir .*missing` \(DIRECTORY_INVALID\)$/],
     [[join(directory, 'file')], /directory.*\(DIRECTORY_INVALID\)$/],
     [[directory, '--port', String(taken.port)], /the port is in use; choose another.*\(LISTEN_FAILED\)$/],
     [[directory, '--port', '0', '--host', '192.0.2.1'], /not an address of this machine \(LISTEN_FAILED\)$/],
@@ -541,6 +552,42 @@ t.test('send, plainly', async (t) => {
   t.strictSame(names, ['a.txt', 'a.txt', 'empty', 'b.bin', 'né\u202e.txt']);
 });
 
+t.test('send --pause sends in small chunks, so that there is something to pause between', async (t) => {
+  const file = join(sources(t), 'b.bin');
+  const { server } = await memoryServer(t);
+  const PAUSE = 77;
+  for (const [flags, pauses] of [
+    [{ pause: PAUSE }, 7],
+    [{ pause: PAUSE, chunkSize: 50_000 }, 2],
+    [{ chunkSize: 10_000 }, 0],
+  ] as const) {
+    for (const [from, more] of [
+      [file, {}],
+      ['-', { size: 100_000n, as: 'b.bin' }],
+    ] as const) {
+      const clock = new ManualClock();
+      const mocked = await t.mockImport<typeof cliSend>('../../lib/cli/send.js', {
+        '../../lib/net/send-all.js': {
+          sendAll: (...[files, options]: Parameters<typeof sendAll>) => sendAll(files, { ...options, clock }),
+        },
+      });
+      let exit: number | undefined;
+      const to = { host: '127.0.0.1', port: server.address().port };
+      const environment = fakeEnvironment([], { stdin: [Buffer.alloc(100_000)] });
+      void mocked.sendFiles([from], { to, ...flags, ...more }, environment).then((code) => (exit = code));
+      await until(() => {
+        if (clock.armed(PAUSE) > 0) clock.advance(PAUSE);
+        return exit !== undefined;
+      });
+      t.equal(exit, 0, from);
+      t.equal(clock.asked.filter((ms) => ms === PAUSE).length, pauses, `${from}, ${JSON.stringify(flags)}`);
+    }
+  }
+  const { exit, stdout } = start(['send', '--help'], { stdout: Object.assign(new Capture(), { columns: 200 }) });
+  t.equal(await exit, 0);
+  t.match(stdout.text, /--pause <ms> +an artificial pause before each 16384 bytes/);
+});
+
 t.test('send names each file that fails, and sends the others', async (t) => {
   const directory = sources(t);
   const { to } = await memoryServer(t);
@@ -644,19 +691,44 @@ t.test('send - takes standard input', async (t) => {
   const stdin = [Buffer.from('hel'), Buffer.from('lo')];
   const good = start(['send', '-', '--size', '5', '--as', 'in.txt', '--to', to], { stdin });
   t.equal(await good.exit, 0);
-  t.match(good.stdout.lines, [/^sent - as "in\.txt": 5 B/]);
+  t.match(good.stdout.lines, [/^sent standard input as "in\.txt": 5 B/]);
+  const unnamed = start(['send', '-', '--size', '5', '--to', to], { stdin });
+  t.equal(await unnamed.exit, 0);
+  t.match(unnamed.stdout.lines, [/^sent standard input as "stdin": 5 B/]);
   const onTerminal = { stdin, stdout: new Capture({ isTTY: true }), stderr: new Capture({ isTTY: true }) };
   t.equal(await start(['send', '-', '--size', '5', '--as', 'in.txt', '--to', to], onTerminal).exit, 0);
   t.strictSame(stored, [
     ['in.txt', 5n],
+    ['stdin', 5n],
     ['in.txt', 5n],
   ]);
   for (const size of ['4', '6']) {
     const wrong = start(['send', '-', '--size', size, '--as', 'in.txt', '--to', to], { stdin });
     t.equal(await wrong.exit, 1);
-    t.match(wrong.stderr.lines, [/^failed -: .*\(SOURCE_CHANGED\)$/]);
+    t.match(wrong.stderr.lines, [/^failed standard input: .*\(SOURCE_CHANGED\)$/]);
   }
-  t.equal(stored.length, 2, 'neither cut nor padded');
+  t.equal(stored.length, 3, 'neither cut nor padded');
+  const json = start(['send', '-', '--size', '4', '--to', to, '--json'], { stdin });
+  t.equal(await json.exit, 1);
+  t.match(json.stdout.objects, [{ event: 'failed', file: '-', name: 'stdin' }], 'for scripts it stays what they gave');
+});
+
+t.test('send says what standard input and unfit names need', async (t) => {
+  const wide = (): Capture => Object.assign(new Capture(), { columns: 200 });
+  const help = start(['send', '--help'], { stdout: wide() });
+  t.equal(await help.exit, 0);
+  t.match(help.stdout.text, /--size <size> +the exact size of standard input, which must end after so many bytes/);
+  t.match(help.stdout.text, /--as <name> .*of standard input: stdin/);
+
+  // What a file name that is no Unicode becomes on some platforms.
+  const lone = join(t.testdir(), 'a\ud800');
+  writeFileSync(lone, 'x');
+  const { to } = await memoryServer(t);
+  const unfit = start(['send', lone, '--to', to]);
+  t.equal(await unfit.exit, 1);
+  t.match(unfit.stderr.lines, [
+    /has a lone surrogate, so it has no UTF-8 form; --as gives it another name \(NAME_INVALID\)$/,
+  ]);
 });
 
 for (const [signal, code] of [
@@ -820,10 +892,18 @@ t.test('what else can go wrong', async (t) => {
     throw boom;
   };
   await t.rejects(run(environment), boom, 'a bug keeps its stack');
+  const full = fakeEnvironment(['demo']);
+  full.signals.on = () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { syscall: 'write' });
+  };
+  t.equal(await run(full), 1);
+  t.match(full.stderr.lines, [/^go-ahead: ENOSPC: no space left on device, write$/]);
 
   setTemporaryDirectory(t, join(t.testdir(), 'missing'));
   const homeless = start(['demo']);
   t.equal(await homeless.exit, 1);
-  t.match(homeless.stderr.lines, [/^go-ahead: ENOENT: no such file or directory, mkdtemp /]);
+  t.match(homeless.stderr.lines, [
+    /^go-ahead: cannot make a temporary folder in .*missing \(ENOENT\); set TMPDIR to a folder to which you may write$/,
+  ]);
   t.equal(homeless.listening(), 0);
 });

@@ -141,5 +141,8 @@ t.test('ends clearly when no worker can be kept', POSIX, async (t) => {
   await lost.closed;
   t.equal(await server.exit, 1);
   t.match(server.stdout.text, /failed "lost\.txt" .*: the worker process \d+ was ended by SIGKILL \(WORKER_LOST\)\n/);
-  t.match(server.stderr.text, /a worker died 6 times in a row: .*could not start: Cannot store in .*does not exist\n/);
+  t.match(
+    server.stderr.text,
+    /a worker died 6 times in a row: .*could not start: Cannot store in .*does not exist; create it first: `mkdir .*`\n/,
+  );
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, renameSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, renameSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
@@ -447,11 +447,12 @@ t.test('what is wrong on this side is wrong before anything is connected', async
   const path = (name: string): string => join(directory, name);
   execFileSync('mkfifo', [path('fifo')]);
   const server = await scriptedServer(t, () => undefined);
-  const cases: [Sendable, SendOptions, ErrorCode][] = [
+  const cases: (readonly [Sendable, SendOptions, ErrorCode])[] = [
     [path('missing'), {}, 'SOURCE_INVALID'],
     [path('folder'), {}, 'SOURCE_INVALID'],
     [path('fifo'), {}, 'SOURCE_INVALID'],
     ['/', {}, 'SOURCE_INVALID'],
+    ...(existsSync('/proc/version') ? [['/proc/version', {}, 'SOURCE_INVALID'] as const] : []),
     [path('file'), { name: '' }, 'NAME_INVALID'],
     [path('file'), { name: 'n'.repeat(1017) }, 'NAME_INVALID'],
     [path('file'), { name: 'ü'.repeat(509) }, 'NAME_INVALID'],
@@ -475,6 +476,25 @@ t.test('what is wrong on this side is wrong before anything is connected', async
   await turns();
   t.equal(server.peers.length, 0);
   t.equal(clock.armed(), 0);
+});
+
+t.test('what is neither a path nor bytes nor a stream is refused, whatever the types say', async (t) => {
+  const untyped = send as (file: unknown, options?: SendOptions) => Promise<Receipt>;
+  const size = 3n;
+  for (const [file, options, actual] of [
+    [new Blob(['abc']), { name: 'n', size }, 'Blob'],
+    [new Blob(['abc']), {}, 'Blob'],
+    [new URL('http://x'), { name: 'n', size }, 'URL'],
+    [[pattern(3)], { name: 'n', size }, 'Array'],
+    [pattern(3).buffer, { name: 'n', size }, 'ArrayBuffer'],
+    [undefined, {}, 'Undefined'],
+    [null, { name: 'n' }, 'Null'],
+    [{ [Symbol.toStringTag]: '\u001b[31m' }, {}, '\\u001b[31m'],
+  ] as const) {
+    const result = await outcome(untyped(file, options));
+    const message = `what is sent must be a path as a string, bytes as a Uint8Array, or a stream or another async iterable of bytes, not ${actual}`;
+    t.match(result, { code: 'OPTION_INVALID', side: 'local', message }, actual);
+  }
 });
 
 bothWays('follows a link to a file, and sends the name of the link', async (t, { send, scriptedServer }) => {

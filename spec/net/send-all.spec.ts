@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Synchronous } from '../../lib/disk/call-policy.js';
-import { sendAll, type SendEvent } from '../../lib/net/send-all.js';
+import type { Sendable } from '../../lib/net/client.js';
+import { sendAll, type SendAllOptions, type SendEvent } from '../../lib/net/send-all.js';
 import type * as sendAllModule from '../../lib/net/send-all.js';
 import { FileOpener } from '../../lib/sources/file-opener.js';
 import { all, EXT4, frozen, OPEN, OPEN_DIRECT, recordedCalls, SEND } from '../sources/recorded-calls.js';
@@ -71,9 +72,7 @@ t.test('never has more transfers under way than it may', async (t) => {
     [1, 4, 1],
     [3, 12, 3],
     [32, 12, 12],
-    [0, 3, 1],
-    [-5, 3, 1],
-    [NaN, 3, 1],
+    [1.5, 3, 1],
     [Infinity, 5, 5],
   ];
   for (const [concurrency, files, most] of cases) {
@@ -233,11 +232,27 @@ t.test('the calls for many small files are made on this thread, unless that is t
   }
 });
 
-t.test('a wrong `synchronous` is a failure of each file: sendAll never rejects', async (t) => {
-  const always: string = 'always';
-  const results = await sendAll(['x', 'y'], { synchronous: always as Synchronous });
-  t.match(results, [
-    { kind: 'failed', error: { code: 'OPTION_INVALID' } },
-    { kind: 'failed', error: { code: 'OPTION_INVALID' } },
-  ]);
+/** As a caller without types may give them. */
+const untyped = (options: object): SendAllOptions => options;
+
+t.test('a wrong option is a failure of each file: sendAll never rejects', async (t) => {
+  for (const [options, message] of [
+    [{ synchronous: 'always' }, /synchronous must be/],
+    [{ concurrency: 0 }, /`concurrency` must be a number from 1 to Infinity, not 0$/],
+    [{ concurrency: -5 }, /not -5$/],
+    [{ concurrency: NaN }, /not NaN$/],
+    [{ concurrency: 'x' }, /not x$/],
+  ] as const) {
+    const results = await sendAll(['x', 'y'], untyped(options));
+    t.match(results, Array(2).fill({ kind: 'failed', error: { code: 'OPTION_INVALID', message } }), String(message));
+  }
+  t.same(await sendAll([], { concurrency: 0 }), []);
+});
+
+t.test('what is no file is a failure of its own', async (t) => {
+  const files: Sendable[] = JSON.parse('[null, 7]');
+  t.match(
+    await sendAll(files),
+    ['Null', 'Number'].map((actual) => ({ kind: 'failed', error: { code: 'OPTION_INVALID', actual } })),
+  );
 });

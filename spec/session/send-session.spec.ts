@@ -205,30 +205,49 @@ t.test('replies', async (t) => {
     part.session.start();
     part.session.receive(GO_AHEAD.subarray(0, cut));
     part.session.end();
-    t.match(part.error, { code: 'REFUSED', clause: '5.6', actual: `${cut} bytes of it, then the end of the stream` });
+    t.match(part.error, {
+      code: 'REFUSED',
+      clause: '5.6',
+      message: `the receiver closed the connection after ${cut} of the 8 bytes of "go ahead"; its log knows why`,
+      actual: `${cut} bytes of it, then the end of the stream`,
+    });
     t.equal(part.session.mayBeStored, false);
   }
   const none = new Sending(['hello']);
   none.session.start();
   none.session.end();
-  t.match(none.error, { code: 'REFUSED', clause: '8.1' });
+  t.match(none.error, {
+    code: 'REFUSED',
+    clause: '8.1',
+    message: 'the receiver closed the connection without a reply: it refuses the file, and its log knows why',
+  });
 
-  for (const reply of [
-    'GO AHEAD',
-    'go aheaD',
-    'go ahead\n',
-    'go aheadgo ahead',
-    '\0',
-    'HTTP/1.1 400 Bad Request\r\n',
-  ]) {
+  for (const [reply, actual, first] of [
+    ['GO AHEAD', '"GO AHEAD"', '"G"'],
+    ['go aheaD', '"go aheaD"', '"go aheaD"'],
+    ['go ahead\n', '"go ahead\\n"', '"go ahead\\n"'],
+    ['go aheadgo ahead', '"go aheadgo ahead"', '"go aheadg"'],
+    ['\0', '"\\u0000"', '"\\u0000"'],
+    ['\u009b31m', '"\\u009b31m"', '"\\u009b"'],
+    ['HTTP/1.1 400 Bad Request\r\n', '"HTTP/1.1 400 Bad"', '"H"'],
+    ['go to HTTP/1.1 400', '"go to HTTP/1.1 4"', '"go t"'],
+  ] as const) {
     for (const bytewise of [false, true]) {
       const rig = new Sending(['hello'], { answering: 'manual' });
       rig.session.start();
-      const bytes = Buffer.from(reply);
+      const bytes = Buffer.from(reply, 'latin1');
       if (bytewise) for (const byte of bytes) rig.session.receive(Uint8Array.of(byte));
       else rig.session.receive(bytes);
       await assertTidy(t, rig, JSON.stringify(reply));
       t.match(rig.error, { code: 'REPLY_WRONG', side: 'peer', clause: '5.5', expected: '"go ahead"' });
+      const came = bytewise ? first : actual;
+      t.equal(rig.error?.actual, came);
+      t.equal(
+        rig.error?.message,
+        came.startsWith('"go ahead')
+          ? `the receiver sent more than "go ahead": ${came}`
+          : `the receiver sent something other than "go ahead": ${came}; is this the right port?`,
+      );
       t.equal(rig.transport.calls.at(-1), 'reset');
       t.strictSame(rig.transport.written, [HEADER], 'and no byte of the body was sent');
     }
@@ -240,7 +259,7 @@ t.test('a second reply later on', async (t) => {
   rig.session.receive(GO_AHEAD);
   t.match(rig.error, undefined, 'the source is being closed');
   await assertTidy(t, rig, 'after the last byte');
-  t.match(rig.error, { code: 'REPLY_WRONG', actual: '"go aheadg"' });
+  t.match(rig.error, { code: 'REPLY_WRONG', actual: '"go aheadgo ahead"' });
   t.equal(rig.session.mayBeStored, true);
 });
 
@@ -252,7 +271,11 @@ t.test('no reply (5.8)', async (t) => {
   t.strictSame(rig.events, []);
   rig.clock.advance(1);
   t.strictSame(rig.events, ['failed REPLY_TIMEOUT'], 'a part of it does not extend the time');
-  t.match(rig.error, { clause: '5.8', actual: '3 bytes of it' });
+  t.match(rig.error, {
+    clause: '5.8',
+    message: 'the receiver did not reply within 30000 ms; replyTimeout (--reply-timeout) gives it longer',
+    actual: '3 bytes of it',
+  });
   await assertTidy(t, rig, 'no reply');
 });
 
@@ -335,6 +358,10 @@ t.test('a source that is not what was announced (6.2)', async (t) => {
     rig.session.receive(GO_AHEAD);
     await assertTidy(t, rig, title);
     t.match(rig.error, { code: 'SOURCE_CHANGED', side: 'local', clause: '6.2', expected: '5 bytes', actual }, title);
+    t.equal(
+      rig.error?.message,
+      `the source has ${actual.startsWith('at') ? 'more' : 'fewer'} bytes than announced: ${actual} instead of 5; send it again with its exact size`,
+    );
     t.equal(rig.transport.calls.at(-1), 'reset', 'the receiver must not take it for complete (8.5)');
     t.equal(rig.session.mayBeStored, false);
   }

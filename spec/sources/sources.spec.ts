@@ -71,8 +71,8 @@ t.test('every source gives exactly its bytes, in chunks of the size or less, nev
       await FileSource.open(path),
       new MemorySource(bytes, CHUNK),
       new MemorySource(bytes),
+      new StreamSource(Readable.from([bytes]), BigInt(size), CHUNK),
       new StreamSource(inPieces(bytes, CHUNK), BigInt(size)),
-      new StreamSource(Readable.from([bytes]), BigInt(size)),
     ];
     for (const [index, source] of sources.entries()) {
       const what = `${source.constructor.name} ${index} of ${size} bytes`;
@@ -129,9 +129,10 @@ t.test('chunks of memory are views of it', async (t) => {
 
 t.test('a chunk size is a whole number of bytes', async (t) => {
   const path = join(t.testdir({ file: 'abc' }), 'file');
-  for (const chunkSize of [0, -1, 1.5, NaN, Infinity]) {
+  for (const chunkSize of [0, -1, 1.5, NaN, Infinity, 2 ** 30 + 1]) {
     await t.rejects(FileSource.open(path, chunkSize), { code: 'OPTION_INVALID' }, String(chunkSize));
     t.throws(() => new MemorySource(pattern(3), chunkSize), { code: 'OPTION_INVALID' }, String(chunkSize));
+    t.throws(() => new StreamSource(new PassThrough(), 3n, chunkSize), { code: 'OPTION_INVALID' }, String(chunkSize));
   }
 });
 
@@ -225,12 +226,25 @@ t.test(
   'a file without a true size is not sent as an empty one',
   { skip: !existsSync('/proc/version') && 'needs /proc' },
   async (t) => {
-    const source = await FileSource.open('/proc/version');
-    t.equal(source.size, 0n);
-    await t.rejects(source.verify(), { code: 'SOURCE_CHANGED' });
-    await source.close();
+    const before = openFiles();
+    await t.rejects(FileSource.open('/proc/version'), {
+      code: 'SOURCE_INVALID',
+      message: '/proc/version has bytes but says that it has none; use: cat FILE | go-ahead send - --size N --as NAME',
+    });
+    t.equal(openFiles(), before);
   },
 );
+
+t.test('a file without a true size that was empty at first is not what was announced', async (t) => {
+  const path = join(t.testdir({ file: '' }), 'file');
+  let bytes = 0;
+  const source = await FileSource.openBy({ ...POOL, read: () => bytes }, path);
+  t.equal(source.size, 0n);
+  await source.verify();
+  bytes = 1;
+  await t.rejects(Promise.resolve(source.verify()), { code: 'SOURCE_CHANGED', actual: 'at least 1 byte' });
+  await source.close();
+});
 
 t.test('a file is not closed under a read, nor read when it is closed', async (t) => {
   const directory = t.testdir({ large: '', file: 'abcd' });
@@ -300,7 +314,11 @@ t.test('a file that cannot be read any more fails, and is closed', async (t) => 
 t.test('a stream that goes on, fails, or yields text', async (t) => {
   const longer = new StreamSource(inPieces(pattern(12), 5), 5n);
   t.equal((await longer.read())?.length, 5);
-  await t.rejects(longer.verify(), { code: 'SOURCE_CHANGED', actual: 'at least 10 bytes' });
+  await t.rejects(longer.verify(), {
+    code: 'SOURCE_CHANGED',
+    actual: 'at least 10 bytes',
+    message: /after the 5 bytes .* to 10 at least; send it again with its exact size/,
+  });
 
   const fault = new Error('the disk of the stream');
   const failing = new StreamSource(
