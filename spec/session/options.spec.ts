@@ -95,6 +95,44 @@ t.test('the clock lets what has arrived speak before a deadline', async (t) => {
   listener.close();
 });
 
+t.test('what arrives after a stall moves a deadline that has passed meanwhile', async (t) => {
+  const listener = createNetServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const near = connect((listener.address() as AddressInfo).port, '127.0.0.1');
+  const [far] = (await once(listener, 'connection')) as [Socket];
+  const [ms, order]: [number, string[]] = [20, []];
+  await new Promise<void>((resolve) => {
+    setImmediate(() => {
+      near.write('x');
+      let moved = Infinity;
+      const refreshed = systemClock.schedule(ms, () => {
+        order.push(systemClock.now() - moved >= ms - 1 ? 'the full time later' : 'too early');
+        resolve();
+      });
+      const cancelled = systemClock.schedule(ms, () => order.push('cancelled'));
+      far.on('data', () => {
+        order.push('bytes');
+        moved = systemClock.now();
+        refreshed.refresh();
+        cancelled.cancel();
+        cancelled.refresh();
+      });
+      const busy = performance.now() + 2 * ms;
+      while (performance.now() < busy);
+    });
+  });
+  t.strictSame(order, ['bytes', 'the full time later']);
+  near.destroy();
+  listener.close();
+});
+
+t.test('a timer that was cancelled stays so', async (t) => {
+  const timer = systemClock.schedule(0, () => t.fail('it was cancelled'));
+  timer.cancel();
+  timer.refresh();
+  await new Promise<void>((resolve) => void systemClock.schedule(2, resolve));
+});
+
 t.test('a timer that has passed does nothing more', async (t) => {
   let expired = 0;
   const timer = systemClock.schedule(0, () => (expired += 1));
