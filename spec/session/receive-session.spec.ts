@@ -525,6 +525,19 @@ t.test('a minimum rate is watched from the reply to the last byte (11.2)', async
   t.match(slow.error, { code: 'BODY_TOO_SLOW', expected: 'at least 2 bytes in 1000 ms', actual: '1 bytes' });
   t.equal(slow.clock.armed(), 0);
 
+  for (const [late, state] of [
+    [100, 'failed'],
+    [101, 'body'],
+  ] as const) {
+    const stalled = new Receiving({}, options);
+    stalled.session.receive(HEADER);
+    stalled.clock.stall(1_000 + late);
+    stalled.clock.advance(0);
+    t.equal(stalled.session.state, state, `the process itself was busy, and ${late} ms late`);
+    stalled.clock.advance(1_000);
+    t.match(stalled.error, { code: 'BODY_TOO_SLOW' }, 'the next window has no excuse');
+  }
+
   const held = new Receiving({ answering: 'manual' }, { ...options, maxPendingBytes: 2 });
   held.session.receive(HEADER);
   held.storage.settle();
