@@ -167,6 +167,25 @@ t.test('a FIN that the network has lost is waited for', async (t) => {
   t.equal(clock.armed(), 0);
 });
 
+t.test('once a server must close, a close waits for a moment only', async (t) => {
+  const clock = new ManualClock();
+  const deliveredClose = new DeliveredClose(clock);
+  deliveredClose.cut();
+  const socket = await closedByPeer(t);
+  deliveredClose.watch(socket);
+  Reflect.set(Reflect.get(socket, '_handle') as object, 'getpeername', () => 0);
+  let closed = false;
+  socket.on('close', () => (closed = true));
+  socket.end();
+  await until(() => clock.armed() > 0);
+  for (const ms of [5, 10, 20, 40, 80, 95]) {
+    t.strictSame([clock.asked.at(-1), closed], [ms, false]);
+    clock.advance(ms);
+    await turns();
+  }
+  t.strictSame([closed, clock.now()], [true, 250]);
+});
+
 t.test('where the handle is not what is expected, a close does not wait', async (t) => {
   for (const broken of ['no handle', 'no getpeername', 'no readStop']) {
     const socket = await closedByPeer(t);
