@@ -257,11 +257,11 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
   #hear(process: WorkerProcess, member: Member, message: FromServing, ledgers: Listening['ledgers']): void {
     switch (message.type) {
       case 'lease':
-        ledgers[message.resource].held(process, message.held, false);
+        ledgers[message.resource].held(process, message, false);
         ledgers[message.resource].ask(process, message.need);
         return;
       case 'held':
-        ledgers[message.resource].held(process, message.held, message.recalled);
+        ledgers[message.resource].held(process, message, message.recalled);
         return;
       case 'report':
         ({ connections: member.connections, bufferedBytes: member.bufferedBytes } = message);
