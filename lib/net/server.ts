@@ -4,11 +4,12 @@ import type { SecureContext } from 'node:tls';
 import type * as TE from 'typed-emitter';
 import { GoAheadError } from '../errors.js';
 import type { Clock } from '../session/clock.js';
-import { receiveOptions, requireNumber, requireTime, type Complete, type ReceiveOptions } from '../session/options.js';
+import { receiveOptions, requireCount, requireTime, timeFault } from '../session/options.js';
+import type { Complete, ReceiveOptions } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
 import type { Transport } from '../session/transport.js';
 import { chain } from '../maybe-promise.js';
-import { DirectoryStorage } from '../storage/directory-storage.js';
+import { DirectoryStorage, namingRules } from '../storage/directory-storage.js';
 import type { Storage } from '../storage/storage.js';
 import { addressOf, DEFAULT_PORT, formatAddress, requireHost } from './address.js';
 import { CountedSlots, type ConnectionSlots } from './connection-slots.js';
@@ -50,7 +51,7 @@ interface Served extends Member {
 
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
-  readonly #options: ServerOptions & { readonly drain: number };
+  readonly #options: ServerOptions & Record<'maxConnections' | 'maxConnectionsPerAddress' | 'drain', number>;
   readonly #receiveOptions: Complete<ReceiveOptions>;
   readonly #slots: ConnectionSlots;
   readonly #clock: Clock;
@@ -65,7 +66,9 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   readonly #onAbort = (): void => void this.close({ drain: 0 });
   #storage: Storage | undefined;
   #accepted = 0;
+  #starting = false;
   #closing: Promise<void> | undefined;
+  #aborting = false;
   #drained: (() => void) | undefined;
 
   /** @throws GoAheadError `OPTION_INVALID` */
@@ -78,10 +81,11 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       });
     }
     const { maxConnections = 10_000, maxConnectionsPerAddress = maxConnections, drain = 10_000 } = options;
-    requireNumber('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
-    requireNumber('maxConnectionsPerAddress', maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
+    requireCount('maxConnections', maxConnections);
+    requireCount('maxConnectionsPerAddress', maxConnectionsPerAddress);
     requireTime('drain', drain);
-    this.#options = { ...options, drain };
+    if (options.directory !== undefined) namingRules(options);
+    this.#options = { ...options, maxConnections, maxConnectionsPerAddress, drain };
     this.#receiveOptions = receiveOptions(options);
     this.#slots = options.slots ?? new CountedSlots(maxConnections);
     this.#clock = options.clock ?? systemClock;
@@ -104,8 +108,20 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
    * @throws GoAheadError `DIRECTORY_INVALID`, `LISTEN_FAILED`, `ABORTED`; `OPTION_INVALID` for a host of no characters
    */
   async listen({ host = '127.0.0.1', port = DEFAULT_PORT }: ListenOptions = {}): Promise<AddressInfo> {
-    const { signal, directory } = this.#options;
     requireHost(host);
+    this.#requireOpen();
+    if (this.#starting) throw new GoAheadError('LISTEN_FAILED', 'the server listens already, or is about to');
+    this.#starting = true;
+    try {
+      return await this.#start(host, port);
+    } catch (reason) {
+      this.#starting = false;
+      throw reason;
+    }
+  }
+
+  async #start(host: string, port: number): Promise<AddressInfo> {
+    const { signal, directory } = this.#options;
     if (directory !== undefined) this.#storage ??= await DirectoryStorage.open(directory, this.#options);
     this.#requireOpen();
     await this.#bind(host, port);
@@ -134,6 +150,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     } finally {
       over.abort();
     }
+    if (this.#closing !== undefined) return;
     // An accept that fails (EMFILE) is not the end of a server.
     listener.on('error', (cause) => reportFault(this, cause));
     const { directReads = true, resetIfKilled: guarded = true, tls } = this.#options;
@@ -166,10 +183,18 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   /**
    * Stops to accept, lets running uploads finish for `drain` milliseconds, then resets what is left. Settles when
    * every connection is closed and nothing of the failed ones is left on the disk. A second call can only shorten
-   * the wait.
+   * the wait. Rejects with `OPTION_INVALID`, and does nothing, when `drain` is no time that the option of that name could be.
    */
   close({ drain = this.#options.drain }: { readonly drain?: number | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#drain();
+    const fault = timeFault('drain', drain);
+    if (fault !== undefined) return Promise.reject(fault);
+    if (this.#closing === undefined) {
+      this.#closing = this.#drain();
+      // Only now: who hears of these may call this too. Who has not announced anything has nothing to lose.
+      for (const { session } of this.#connections) {
+        if (session.header === undefined) session.abort(closingError());
+      }
+    }
     if (drain <= 0) this.#abortAll();
     else if (this.#connections.size > 0) {
       const timer = this.#clock.schedule(drain, () => this.#abortAll());
@@ -186,15 +211,14 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   async #drain(): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     const stopped = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
-    // Who has not announced anything has nothing to lose.
-    for (const { session } of this.#connections) {
-      if (session.header === undefined) session.abort(closingError());
-    }
     await stopped;
     if (this.#connections.size > 0) await new Promise<void>((drained) => (this.#drained = drained));
   }
 
   #abortAll(): void {
+    // Nobody comes after these. And who hears of each may ask for it again.
+    if (this.#aborting) return;
+    this.#aborting = true;
     for (const { session } of this.#connections) session.abort(closingError());
     this.#deliveredClose.cut();
   }

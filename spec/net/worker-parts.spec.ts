@@ -173,6 +173,18 @@ t.test('closing while workers start', async (t) => {
   await listening;
 });
 
+t.test('closing with a time that is none', async (t) => {
+  const worker = new FakeWorker();
+  const { server } = fakeCluster(t, { next: () => worker.obey() });
+  const { port } = await server.listen({ port: 0 });
+  for (const drain of [-1, NaN, Infinity, 2 ** 31]) {
+    await t.rejects(server.close({ drain }), { code: 'OPTION_INVALID', message: /`drain`/ }, `${drain}`);
+  }
+  t.equal(server.address().port, port, 'it serves on');
+  t.notOk(worker.heard.some(({ type }) => type === 'close'));
+  await server.close();
+});
+
 t.test('what workers say', async (t) => {
   const worker = new FakeWorker();
   const { pool } = NODE_FILE_SYSTEM;

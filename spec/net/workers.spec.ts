@@ -337,6 +337,8 @@ t.test('options', async (t) => {
     [{ workers: 1.5 }, 'workers'],
     [{ workers: 2_000 }, 'workers'],
     [{ maxConnections: 0 }, 'maxConnections'],
+    [{ maxConnections: 1.5 }, 'maxConnections'],
+    [{ maxConnectionsPerAddress: 1.5 }, 'maxConnectionsPerAddress'],
     [{ drain: -1 }, 'drain'],
     [{ grace: NaN }, 'grace'],
     [{ suffix: '/' }, 'suffix'],

@@ -32,11 +32,17 @@ t.test('a value out of its range is refused where it is given', async (t) => {
   for (const [option, values] of Object.entries({
     maxPendingBytes: [0, NaN],
     maxSize: [-1n, 5],
-    maxConnections: [0, NaN],
+    maxConnections: [0, NaN, 1.5, Infinity],
+    maxConnectionsPerAddress: [0, NaN, 1.5, Infinity],
     drain: [-1, 2 ** 31],
   })) {
     for (const value of values)
       t.throws(() => createServer({ storage, [option]: value }), refused, `${option} ${value}`);
+  }
+  t.ok(createServer({ storage, maxConnections: Number.MAX_SAFE_INTEGER }));
+  // As callers without types would.
+  for (const given of [[], [{ directory: '.', onConflict: 'foo' }]]) {
+    t.throws(() => void Reflect.apply(createServer, undefined, given), refused, JSON.stringify(given));
   }
   await t.rejects(send('x', { port: 1, retries: -1 }), refused);
   t.strictSame(receiveOptions({ settle: 0, bodyDeadline: 2 ** 31 - 1 }).bodyDeadline, 2 ** 31 - 1);
