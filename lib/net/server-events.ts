@@ -28,7 +28,7 @@ export type ServerEvents = {
   progress: (upload: IncomingUpload) => void;
   /** The file stands under its final name. */
   stored: (upload: IncomingUpload, stored: Stored) => void;
-  /** Refused or failed; nothing is left of it. */
+  /** Refused or failed; nothing is left of it. Also of a connection above a limit, for which the server did nothing else. */
   failed: (upload: IncomingUpload, error: GoAheadError) => void;
   /** A listener of this server threw, or a connection could not be accepted; all others go on. */
   error: (error: GoAheadError) => void;
