@@ -99,6 +99,13 @@ export const ERROR_CODES = {
     disk: NOTHING,
     wire: REFUSAL,
   },
+  TOO_MANY_CONNECTIONS: {
+    side: 'local',
+    clause: '2.4',
+    meaning: 'As many connections as this receiver allows, in all or from one address, were being served already.',
+    disk: NOTHING,
+    wire: `${REFUSAL}; a reset where more than 100 such connections are being closed, and those are not told of`,
+  },
   BODY_UNDERRUN: {
     side: 'peer',
     clause: '6.4',

@@ -10,9 +10,10 @@ export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Node would listen on every interface. @throws GoAheadError `OPTION_INVALID` */
-export function requireHost(host: string): void {
-  if (host === '') throw optionInvalid('host', 'an address, such as 127.0.0.1, or 0.0.0.0 for all', host);
+/** Without one, Node would listen on every interface; callers without types may pass anything. @throws GoAheadError `OPTION_INVALID` */
+export function requireHost(host: unknown): void {
+  if (typeof host === 'string' && host !== '') return;
+  throw optionInvalid('host', 'an address, such as 127.0.0.1, or 0.0.0.0 for all', String(host));
 }
 
 /**

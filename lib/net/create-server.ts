@@ -9,6 +9,7 @@ import { ClusterServer, type ClusterServerOptions } from './workers/cluster-serv
  */
 export function createServer(options: ClusterServerOptions): ClusterServer;
 export function createServer(options: ServerOptions): Server;
-export function createServer(options: ServerOptions | ClusterServerOptions): Server | ClusterServer {
+// Callers without types may leave them out.
+export function createServer(options: ServerOptions | ClusterServerOptions = {}): Server | ClusterServer {
   return options.workers === undefined ? new Server(options) : new ClusterServer(options);
 }

@@ -4,6 +4,8 @@ import { handleOf, peerIsGone } from './peer-name.js';
 
 // A FIN that is lost is sent again after 0.2 s and the round trip, then 0.4, 0.8, 1.6 s later (RFC 6298; TCP_RTO_MIN of Linux).
 const LONGEST = 5_000;
+/** What a receipt that is on its way still has when the server must close. */
+const LONGEST_AFTER_CUT = 250;
 const FIRST_LOOK = 5;
 
 /**
@@ -14,6 +16,7 @@ export class DeliveredClose {
   readonly #clock: Clock;
   /** What closes each connection that waits. */
   readonly #waiting = new Set<() => void>();
+  #longest = LONGEST;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -34,12 +37,14 @@ export class DeliveredClose {
     else close();
   }
 
-  /** Closes what still waits. */
+  /** Closes what still waits. Who comes later waits for a moment at most. */
   cut(): void {
+    this.#longest = LONGEST_AFTER_CUT;
     for (const close of this.#waiting) close();
   }
 
   #wait(connection: object, close: () => void): void {
+    const longest = this.#longest;
     let timer: Timer | undefined;
     const finish = (): void => {
       this.#waiting.delete(finish);
@@ -48,8 +53,8 @@ export class DeliveredClose {
     };
     const look = (ms: number, waited: number): void => {
       timer = this.#clock.schedule(ms, () => {
-        if (isThrough(connection) || waited + ms >= LONGEST) finish();
-        else look(Math.min(2 * ms, LONGEST - waited - ms), waited + ms);
+        if (isThrough(connection) || waited + ms >= longest) finish();
+        else look(Math.min(2 * ms, longest - waited - ms), waited + ms);
       });
     };
     this.#waiting.add(finish);

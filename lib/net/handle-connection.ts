@@ -105,11 +105,11 @@ export class HandleConnection implements Transport {
     this.#sendFin(() => undefined);
   }
 
-  close(): void {
+  close(deliveredClose = this.#deliveredClose): void {
     this.#sendFin(() => {
       if (this.#destroyed) return;
-      if (this.#deliveredClose === undefined) this.destroy();
-      else this.#deliveredClose.close(this.#handle, () => this.destroy());
+      if (deliveredClose === undefined) this.destroy();
+      else deliveredClose.close(this.#handle, () => this.destroy());
     });
   }
 

@@ -21,11 +21,14 @@ export interface IncomingUpload {
 export type ServerEvents = {
   /** The reply was sent. */
   begun: (upload: IncomingUpload) => void;
-  /** Bytes came: at most once for each read. Costs something only while somebody listens. */
+  /**
+   * Bytes came: at most once for each read. Costs something only while somebody listens, which is asked when a connection is
+   * accepted: a listener that is added later hears nothing of the uploads that run already.
+   */
   progress: (upload: IncomingUpload) => void;
   /** The file stands under its final name. */
   stored: (upload: IncomingUpload, stored: Stored) => void;
-  /** Refused or failed; nothing is left of it. */
+  /** Refused or failed; nothing is left of it. Also of a connection above a limit, for which the server did nothing else. */
   failed: (upload: IncomingUpload, error: GoAheadError) => void;
   /** A listener of this server threw, or a connection could not be accepted; all others go on. */
   error: (error: GoAheadError) => void;

@@ -11,7 +11,10 @@ export interface ServerOptions extends ReceiveOptions, DirectoryStorageOptions {
   readonly directory?: string | undefined;
   /** Another place to store in. The options of the directory do not apply to it. */
   readonly storage?: Storage | undefined;
-  /** Connections served at once; those above it are closed without a reply (2.4). Default 10,000. */
+  /**
+   * Connections served at once; those above it are closed without a reply (2.4), and told of as `failed` with the code
+   * `TOO_MANY_CONNECTIONS`. Of a flood of them, where more than 100 are being closed, nothing is told. Default 10,000.
+   */
   readonly maxConnections?: number | undefined;
   /** Connections served at once of one address. Default as many as in all: behind one address there may be a whole school. */
   readonly maxConnectionsPerAddress?: number | undefined;

@@ -4,11 +4,12 @@ import type { SecureContext } from 'node:tls';
 import type * as TE from 'typed-emitter';
 import { GoAheadError } from '../errors.js';
 import type { Clock } from '../session/clock.js';
-import { receiveOptions, requireNumber, requireTime, type Complete, type ReceiveOptions } from '../session/options.js';
+import { receiveOptions, requireCount, requireTime, timeFault } from '../session/options.js';
+import type { Complete, ReceiveOptions } from '../session/options.js';
 import { ReceiveSession } from '../session/receive-session.js';
 import type { Transport } from '../session/transport.js';
 import { chain } from '../maybe-promise.js';
-import { DirectoryStorage } from '../storage/directory-storage.js';
+import { DirectoryStorage, namingRules } from '../storage/directory-storage.js';
 import type { Storage } from '../storage/storage.js';
 import { addressOf, DEFAULT_PORT, formatAddress, requireHost } from './address.js';
 import { CountedSlots, type ConnectionSlots } from './connection-slots.js';
@@ -19,6 +20,7 @@ import { DirectReader } from './direct-reader.js';
 import { HandleConnection } from './handle-connection.js';
 import { listenError } from './listen-error.js';
 import { ReadBuffers } from './read-buffers.js';
+import { Refusals, tooManyConnections } from './refusals.js';
 import { resetIfKilled, RESETS_IF_KILLED } from './reset-if-killed.js';
 import { secureServerStream, serverContext } from './secure-stream.js';
 import { listenToEnd, readPlainly, SocketTransport } from './socket-transport.js';
@@ -34,13 +36,14 @@ const BACKLOG = 4_096;
 
 const UNGUARDED = 'if this process is killed, senders may take the close of its connections for a receipt';
 
-/** What the server itself asks of a connection: a socket's, or the like. */
-interface Connection {
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
-  readonly destroyed: boolean;
-  destroy(): unknown;
-  once(event: 'close', listener: () => void): unknown;
+type Connection = Socket | HandleConnection;
+
+/** A connection that there is room for, with what it is served with. */
+interface Admission {
+  readonly connection: Connection;
+  readonly storage: Storage;
+  readonly address: string;
+  readonly ofAddress: { connections: number };
 }
 
 /** A connection that is served. */
@@ -50,13 +53,14 @@ interface Served extends Member {
 
 /** A receiver of files: many connections on one event loop. A thin shell around one `ReceiveSession` for each. */
 export class Server extends (EventEmitter as new () => TE.default<ServerEvents>) {
-  readonly #options: ServerOptions & { readonly drain: number };
+  readonly #options: ServerOptions & Record<'maxConnections' | 'maxConnectionsPerAddress' | 'drain', number>;
   readonly #receiveOptions: Complete<ReceiveOptions>;
   readonly #slots: ConnectionSlots;
   readonly #clock: Clock;
   readonly #listener: NetServer;
   readonly #buffers = new ReadBuffers();
   readonly #deliveredClose: DeliveredClose;
+  readonly #refusals: Refusals;
   readonly #internals: StreamInternals | undefined;
   /** The kernel resets what this server accepts, unless it is closed with care. */
   #resetsIfKilled = false;
@@ -65,7 +69,9 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   readonly #onAbort = (): void => void this.close({ drain: 0 });
   #storage: Storage | undefined;
   #accepted = 0;
+  #starting = false;
   #closing: Promise<void> | undefined;
+  #aborting = false;
   #drained: (() => void) | undefined;
 
   /** @throws GoAheadError `OPTION_INVALID` */
@@ -78,14 +84,16 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       });
     }
     const { maxConnections = 10_000, maxConnectionsPerAddress = maxConnections, drain = 10_000 } = options;
-    requireNumber('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
-    requireNumber('maxConnectionsPerAddress', maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
+    requireCount('maxConnections', maxConnections);
+    requireCount('maxConnectionsPerAddress', maxConnectionsPerAddress);
     requireTime('drain', drain);
-    this.#options = { ...options, drain };
+    if (options.directory !== undefined) namingRules(options);
+    this.#options = { ...options, maxConnections, maxConnectionsPerAddress, drain };
     this.#receiveOptions = receiveOptions(options);
     this.#slots = options.slots ?? new CountedSlots(maxConnections);
     this.#clock = options.clock ?? systemClock;
     this.#deliveredClose = new DeliveredClose(this.#clock);
+    this.#refusals = new Refusals(this.#clock);
     this.#internals = options.bareHandles === false ? undefined : streamInternals();
     this.#storage = options.storage;
     const context = options.tls === undefined ? undefined : serverContext(options.tls);
@@ -104,8 +112,20 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
    * @throws GoAheadError `DIRECTORY_INVALID`, `LISTEN_FAILED`, `ABORTED`; `OPTION_INVALID` for a host of no characters
    */
   async listen({ host = '127.0.0.1', port = DEFAULT_PORT }: ListenOptions = {}): Promise<AddressInfo> {
-    const { signal, directory } = this.#options;
     requireHost(host);
+    this.#requireOpen();
+    if (this.#starting) throw new GoAheadError('LISTEN_FAILED', 'the server listens already, or is about to');
+    this.#starting = true;
+    try {
+      return await this.#start(host, port);
+    } catch (reason) {
+      this.#starting = false;
+      throw reason;
+    }
+  }
+
+  async #start(host: string, port: number): Promise<AddressInfo> {
+    const { signal, directory } = this.#options;
     if (directory !== undefined) this.#storage ??= await DirectoryStorage.open(directory, this.#options);
     this.#requireOpen();
     await this.#bind(host, port);
@@ -134,6 +154,7 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
     } finally {
       over.abort();
     }
+    if (this.#closing !== undefined) return;
     // An accept that fails (EMFILE) is not the end of a server.
     listener.on('error', (cause) => reportFault(this, cause));
     const { directReads = true, resetIfKilled: guarded = true, tls } = this.#options;
@@ -166,10 +187,18 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   /**
    * Stops to accept, lets running uploads finish for `drain` milliseconds, then resets what is left. Settles when
    * every connection is closed and nothing of the failed ones is left on the disk. A second call can only shorten
-   * the wait.
+   * the wait. Rejects with `OPTION_INVALID`, and does nothing, when `drain` is no time that the option of that name could be.
    */
   close({ drain = this.#options.drain }: { readonly drain?: number | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#drain();
+    const fault = timeFault('drain', drain);
+    if (fault !== undefined) return Promise.reject(fault);
+    if (this.#closing === undefined) {
+      this.#closing = this.#drain();
+      // Only now: who hears of these may call this too. Who has not announced anything has nothing to lose.
+      for (const { session } of this.#connections) {
+        if (session.header === undefined) session.abort(closingError());
+      }
+    }
     if (drain <= 0) this.#abortAll();
     else if (this.#connections.size > 0) {
       const timer = this.#clock.schedule(drain, () => this.#abortAll());
@@ -186,44 +215,45 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
   async #drain(): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     const stopped = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
-    // Who has not announced anything has nothing to lose.
-    for (const { session } of this.#connections) {
-      if (session.header === undefined) session.abort(closingError());
-    }
+    this.#refusals.cut();
     await stopped;
     if (this.#connections.size > 0) await new Promise<void>((drained) => (this.#drained = drained));
   }
 
   #abortAll(): void {
+    // Nobody comes after these. And who hears of each may ask for it again.
+    if (this.#aborting) return;
+    this.#aborting = true;
     for (const { session } of this.#connections) session.abort(closingError());
     this.#deliveredClose.cut();
   }
 
   /** By way of `net.Server`, reading plainly. */
   #acceptPlainly(socket: Socket, hasSlot: boolean): void {
-    const session = this.#serve(socket, new SocketTransport(socket), hasSlot);
-    if (session === undefined) return;
+    const admission = this.#admit(socket, hasSlot);
+    if (admission === undefined) return;
+    const session = this.#serve(admission, new SocketTransport(socket));
     listenToEnd(socket, session);
     readPlainly(socket, session);
     socket.resume();
   }
 
   #acceptSecurely(connection: Socket, context: SecureContext, hasSlot: boolean): void {
+    const admission = this.#admit(connection, hasSlot);
+    if (admission === undefined) return;
     const stream = secureServerStream(
       connection,
       context,
       this.#options.tls?.ca !== undefined,
-      () => {
-        if (session !== undefined) stream.attach(session);
-      },
+      () => stream.attach(session),
       (error) => {
-        session?.abort(error);
+        session.abort(error);
         connection.destroy();
       },
     );
     // The deadline for the header is one for the handshake too.
-    const session = this.#serve(connection, new SocketTransport(stream.socket, connection), hasSlot);
-    connection.once('close', () => session?.lost());
+    const session = this.#serve(admission, new SocketTransport(stream.socket, connection));
+    connection.once('close', () => session.lost());
   }
 
   #acceptDirectly(handle: object, hasSlot: boolean): void {
@@ -233,39 +263,51 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       return;
     }
     const connection = new HandleConnection(handle, internals, this.#resetsIfKilled ? this.#deliveredClose : undefined);
-    const session = this.#serve(connection, connection, hasSlot);
-    if (session !== undefined) connection.feed(session, this.#buffers);
+    const admission = this.#admit(connection, hasSlot);
+    if (admission !== undefined) connection.feed(this.#serve(admission, connection), this.#buffers);
   }
 
   #acceptWithSocket(handle: object, hasSlot: boolean): void {
     const reader = new DirectReader(this.#buffers);
     const socket = directSocket(handle, reader);
     socket.once('close', () => reader.close());
-    const session = this.#serve(socket, new SocketTransport(socket), hasSlot);
-    if (session === undefined) return;
+    const admission = this.#admit(socket, hasSlot);
+    if (admission === undefined) return;
+    const session = this.#serve(admission, new SocketTransport(socket));
     listenToEnd(socket, session);
     reader.feed(session);
   }
 
-  /** A session for the connection, or undefined when it is refused. */
-  #serve(connection: Connection, transport: Transport, hasSlot: boolean): ReceiveSession | undefined {
+  /** Undefined when there is no room, and the connection is being closed. */
+  #admit(connection: Connection, hasSlot: boolean): Admission | undefined {
     const storage = this.#storage;
     const address = connection.remoteAddress ?? 'unknown';
     const ofAddress = this.#ofAddress.get(address) ?? { connections: 0 };
-    const full = !hasSlot || ofAddress.connections >= (this.#options.maxConnectionsPerAddress ?? Infinity);
-    if (storage === undefined || full || connection.destroyed || this.#closing !== undefined) {
-      // A refusal is a close without a reply (8.1).
-      connection.destroy();
-      if (hasSlot) this.#slots.give();
-      return undefined;
-    }
+    const isFull = ofAddress.connections >= this.#options.maxConnectionsPerAddress;
+    const isOpen = storage !== undefined && !connection.destroyed && this.#closing === undefined;
+    if (isOpen && hasSlot && !isFull) return { connection, storage, address, ofAddress };
+    if (hasSlot) this.#slots.give();
+    if (isOpen) this.#refuse(connection, address, hasSlot ? 'maxConnectionsPerAddress' : 'maxConnections');
+    else connection.destroy();
+    return undefined;
+  }
+
+  #refuse(connection: Connection, address: string, limit: 'maxConnections' | 'maxConnectionsPerAddress'): void {
+    const peer = peerOf(address, connection);
+    // Of a flood nothing is told.
+    if (!this.#refusals.refuse(connection)) return;
+    const upload = { id: ++this.#accepted, peer, name: undefined, size: undefined, received: 0n, ms: 0 };
+    emitSafely(this, () => this.emit('failed', upload, tooManyConnections(limit, this.#options[limit])));
+  }
+
+  #serve({ connection, storage, address, ofAddress }: Admission, transport: Transport): ReceiveSession {
     if (this.#resetsIfKilled && connection instanceof Socket) this.#deliveredClose.watch(connection);
     const session = new ReceiveSession({ transport, storage, clock: this.#clock }, this.#receiveOptions);
     const served = { place: 0, session };
     this.#connections.add(served);
     this.#ofAddress.set(address, ofAddress);
     ofAddress.connections += 1;
-    this.#announce(() => formatAddress(address, connection.remotePort ?? 0), session);
+    this.#announce(() => peerOf(address, connection), session);
     // A sender that is gone may leave work behind on the disk: both must be over.
     let running = 2;
     const over = (): void => {
@@ -307,6 +349,10 @@ export class Server extends (EventEmitter as new () => TE.default<ServerEvents>)
       if (listens('failed')) emitSafely(this, () => this.emit('failed', upload(), error));
     });
   }
+}
+
+function peerOf(address: string, { remotePort = 0 }: Connection): string {
+  return formatAddress(address, remotePort);
 }
 
 function closingError(): GoAheadError {

@@ -16,6 +16,7 @@ class SystemTimer implements Timer {
   readonly #expired: () => void;
   readonly #timer: NodeJS.Timeout;
   #last: NodeJS.Immediate | undefined;
+  #over = false;
 
   constructor(ms: number, expired: () => void) {
     this.#expired = expired;
@@ -23,15 +24,25 @@ class SystemTimer implements Timer {
   }
 
   static #letSocketsSpeak(timer: SystemTimer): void {
-    timer.#last = setImmediate(timer.#expired);
+    timer.#last = setImmediate(SystemTimer.#expire, timer);
+  }
+
+  static #expire(timer: SystemTimer): void {
+    timer.#over = true;
+    timer.#expired();
   }
 
   refresh(): void {
-    if (this.#last === undefined) this.#timer.refresh();
+    if (this.#over) return;
+    // What the sockets had to say may be what was waited for.
+    clearImmediate(this.#last);
+    // Node starts one that has passed again, too.
+    this.#timer.refresh();
   }
 
   cancel(): void {
+    this.#over = true;
     clearTimeout(this.#timer);
-    if (this.#last !== undefined) clearImmediate(this.#last);
+    clearImmediate(this.#last);
   }
 }

@@ -88,10 +88,27 @@ export function requireTime(option: string, value: number): void {
   requireNumber(option, value, 0, LONGEST_TIME);
 }
 
+/** What {@link requireTime} would throw, for who answers with a promise. */
+export function timeFault(option: string, value: number): GoAheadError | undefined {
+  return numberFault(option, value, 0, LONGEST_TIME);
+}
+
+/** @throws GoAheadError `OPTION_INVALID` unless it is a whole number of connections or the like, 1 or more */
+export function requireCount(option: string, value: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (!Number.isInteger(value) || value < 1 || value > most)
+    throw optionInvalid(option, `a whole number from 1 to ${most}`, value);
+}
+
 /** @throws GoAheadError `OPTION_INVALID` */
 export function requireNumber(option: string, value: number, least: number, most: number): void {
+  const fault = numberFault(option, value, least, most);
+  if (fault !== undefined) throw fault;
+}
+
+function numberFault(option: string, value: number, least: number, most: number): GoAheadError | undefined {
   // NaN is refused too.
-  if (!(value >= least && value <= most)) throw optionInvalid(option, `a number from ${least} to ${most}`, value);
+  if (value >= least && value <= most) return undefined;
+  return optionInvalid(option, `a number from ${least} to ${most}`, value);
 }
 
 function optionInvalid(option: string, expected: string, actual: unknown): GoAheadError {

@@ -17,6 +17,9 @@ export interface Watched {
   tooSlow(came: number, least: number): void;
 }
 
+/** A timer that is later than this part of its window was kept waiting, and so was what came. */
+const LATE = 0.1;
+
 /** Looks after each window whether enough came in it (11.2), unless the sender was kept waiting. */
 export class RateWatch {
   readonly #clock: Clock;
@@ -44,10 +47,12 @@ export class RateWatch {
   #next(): void {
     const { minRate, rateWindow } = this.#rate;
     const before = this.#watched.received();
+    const start = this.#clock.now();
     this.#timer = this.#clock.schedule(rateWindow, () => {
       const came = Number(this.#watched.received() - before);
       const least = Math.ceil((minRate * rateWindow) / 1000);
-      const excused = this.#excused || this.#watched.held();
+      const stalled = this.#clock.now() - start > (1 + LATE) * rateWindow;
+      const excused = this.#excused || stalled || this.#watched.held();
       this.#excused = false;
       if (came >= least || excused) this.#next();
       else this.#watched.tooSlow(came, least);

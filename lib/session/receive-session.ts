@@ -279,7 +279,8 @@ export class ReceiveSession extends (EventEmitter as new () => TE.default<Receiv
       else if (this.#state === 'flushing') this.#flush();
       else backlog.resumeWhenLow();
     };
-    this.#chunkInUse = written.then(settled, (reason: unknown) => {
+    // A promise of our own realm: a thenable may answer at once, return nothing, or be no `Promise` to who reads on.
+    this.#chunkInUse = Promise.resolve(written).then(settled, (reason: unknown) => {
       this.#fail(fault.storageFailed(reason));
       settled();
     });

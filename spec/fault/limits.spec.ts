@@ -71,6 +71,8 @@ t.test('the limit of connections', { skip: NO_PROCFS }, async (t) => {
     await sender.ended;
     t.equal(sender.received, '', 'above the limit there is no reply');
   }
+  await server.until(() => server.count('failed') === 20);
+  t.match(server.stdout, /"code":"TOO_MANY_CONNECTIONS","message":"the limit of 5 connections at once/, 'but a reason');
   held[0]?.reset();
   await eventually(() => processFigures(server.pid).descriptors < idle.descriptors + 5);
   t.equal(await transfer(server.port, 'again.txt', Buffer.from('hello')), 'confirmed');

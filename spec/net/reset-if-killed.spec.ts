@@ -1,15 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import {
+  connect,
+  createServer as createNetServer,
+  type AddressInfo,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { GoAheadError } from '../../lib/errors.js';
 import { DeliveredClose } from '../../lib/net/delivered-close.js';
 import { resetIfKilled, RESETS_IF_KILLED } from '../../lib/net/reset-if-killed.js';
 import { createServer } from '../../lib/net/create-server.js';
+import { MOST_REFUSALS } from '../../lib/net/refusals.js';
 import { isOver, serverRig, upload, type Way } from './server-rig.js';
-import { connectPeer, GO_AHEAD, headerBytes, ScriptedStorage, turns } from './support.js';
+import { connectPeer, GO_AHEAD, headerBytes, Peer, ScriptedStorage, turns } from './support.js';
 import { until, untilElsewhere } from '../support/until.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -65,6 +72,48 @@ t.test('as long as it lives, senders see what they always do', { skip }, async (
   t.equal(rig.clock.armed(), 0);
   await rig.server.close();
 });
+
+for (const way of ['direct reads', 'direct reads of sockets', 'plain reads'] as const) {
+  t.test(
+    `who comes when there is no room sees an orderly close, but a flood does not (${way})`,
+    { skip },
+    async (t) => {
+      const rig = await serverRig(t, { storage: new ScriptedStorage(), resetIfKilled: true, maxConnections: 1 }, way);
+      const first = await rig.connect();
+      await until(() => rig.server.connections === 1);
+      const refused = await Promise.all(Array.from({ length: MOST_REFUSALS }, () => rig.connect()));
+      // Unread, it would make a plain close a reset.
+      for (const peer of refused) await peer.write(headerBytes(5, 'a.txt'));
+      t.strictSame(new Set(await Promise.all(refused.map(({ ended }) => ended))), new Set(['FIN']));
+      t.equal(rig.seen.length, MOST_REFUSALS, 'all are told of');
+      t.match(rig.seen.at(-1), {
+        kind: 'failed',
+        upload: { id: MOST_REFUSALS + 1, name: undefined, received: 0n },
+        error: { code: 'TOO_MANY_CONNECTIONS', side: 'local', expected: 'at most 1 connection at once' },
+      });
+      t.equal(rig.server.connections, 1, 'none of them is served');
+
+      // It may be gone before it is there.
+      const flooding = new Peer(connect(rig.port, '127.0.0.1'));
+      t.equal(await flooding.ended, 'RST', 'as long as so many senders have not closed');
+      for (const peer of refused) peer.fin();
+      await turns();
+      rig.clock.advance(5_000);
+      await turns();
+      t.equal(rig.clock.armed(10_000) + rig.clock.armed(5), rig.clock.armed(), 'nothing waits for them any more');
+      const again = await rig.connect();
+      t.equal(await again.ended, 'FIN', 'and the next one is refused in an orderly way');
+      t.equal(rig.seen.length, MOST_REFUSALS + 1, 'of the flood nothing was told');
+      first.fin();
+      await first.ended;
+      await turns();
+      rig.clock.advance(5);
+      await until(() => rig.server.connections === 0);
+      await rig.server.close();
+      t.equal(rig.clock.armed(), 0, 'a server that closes waits for none of them');
+    },
+  );
+}
 
 /** A transfer to its end, with a sender that does not close its side. */
 async function storedAndOpen(t: Test, way: Way) {
@@ -165,6 +214,25 @@ t.test('a FIN that the network has lost is waited for', async (t) => {
   clock.advance(80);
   await until(() => closed);
   t.equal(clock.armed(), 0);
+});
+
+t.test('once a server must close, a close waits for a moment only', async (t) => {
+  const clock = new ManualClock();
+  const deliveredClose = new DeliveredClose(clock);
+  deliveredClose.cut();
+  const socket = await closedByPeer(t);
+  deliveredClose.watch(socket);
+  Reflect.set(Reflect.get(socket, '_handle') as object, 'getpeername', () => 0);
+  let closed = false;
+  socket.on('close', () => (closed = true));
+  socket.end();
+  await until(() => clock.armed() > 0);
+  for (const ms of [5, 10, 20, 40, 80, 95]) {
+    t.strictSame([clock.asked.at(-1), closed], [ms, false]);
+    clock.advance(ms);
+    await turns();
+  }
+  t.strictSame([closed, clock.now()], [true, 250]);
 });
 
 t.test('where the handle is not what is expected, a close does not wait', async (t) => {

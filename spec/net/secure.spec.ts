@@ -360,6 +360,11 @@ t.test(
     const second = from('127.0.0.1');
     await second.ended;
     t.equal(second.receivedLength, 0, 'refused');
+    await until(() => rig.seen.length === 1);
+    t.match(rig.seen[0]?.error, {
+      code: 'TOO_MANY_CONNECTIONS',
+      message: /^the limit of 1 connection of one address .* `maxConnectionsPerAddress`/,
+    });
     const other = from('127.0.0.2');
     await upload(other, headerBytes(2, 'other'), Buffer.from('ok'));
     t.equal(await other.ended, 'FIN', 'another address is not concerned');

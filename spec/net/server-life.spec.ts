@@ -12,7 +12,7 @@ import { Server } from '../../lib/net/server.js';
 import { DirectoryStorage } from '../../lib/storage/directory-storage.js';
 import { MemoryStorage } from '../../lib/storage/memory-storage.js';
 import { everyWay, isOver, serverRig, upload, type RigOptions } from './server-rig.js';
-import { headerBytes, ScriptedStorage, turns } from './support.js';
+import { connectPeer, headerBytes, ScriptedStorage, turns } from './support.js';
 import { until } from '../support/until.js';
 
 t.test('needs a directory or a storage', async (t) => {
@@ -40,11 +40,12 @@ t.test('says why it cannot listen, and can try again', async (t) => {
     [{ port: -1 }, '-1'],
     [{ port: 1.5 }, '1.5'],
   ] as const;
-  await t.rejects(
-    server.listen({ port: 0, host: '' }),
-    { code: 'OPTION_INVALID' },
-    'to Node it would be every interface',
-  );
+  for (const host of ['', null, 5]) {
+    // As callers without types would.
+    const given = { port: 0 };
+    Object.assign(given, { host });
+    await t.rejects(server.listen(given), { code: 'OPTION_INVALID' }, 'to Node it would be every interface');
+  }
   for (const [options, message] of tries) {
     const error: unknown = await server.listen(options).catch((reason: unknown) => reason);
     t.match(error, { code: 'LISTEN_FAILED' }, JSON.stringify(options));
@@ -57,6 +58,18 @@ t.test('says why it cannot listen, and can try again', async (t) => {
   await server.close();
   t.throws(() => server.address(), { code: 'LISTEN_FAILED' });
   await t.rejects(server.listen({ port: 0 }), { code: 'ABORTED' }, 'once closed it stays so');
+});
+
+t.test('of two calls to listen at once, the second fails', async (t) => {
+  for (const place of [{ directory: t.testdir({}) }, { storage: new MemoryStorage() }]) {
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const server = createServer(place);
+      const first = server.listen({ host, port: 0 });
+      await t.rejects(server.listen({ host, port: 0 }), { code: 'LISTEN_FAILED', message: /or is about to/ });
+      t.same(await first, server.address());
+      await server.close();
+    }
+  }
 });
 
 t.test('every reason why it cannot listen has an advice', async (t) => {
@@ -158,6 +171,74 @@ everyWay('a second close can only shorten the wait', {}, async (t, rig) => {
   await closing;
 });
 
+for (const [first, options] of [
+  ['lets uploads finish', {}],
+  ['resets', { drain: 0 }],
+] as const) {
+  everyWay(`a listener may close the server that closes already and ${first}`, {}, async (t, rig) => {
+    const peers = await Promise.all(Array.from({ length: 5 }, () => rig.connect()));
+    await until(() => rig.server.connections === peers.length);
+    let [depth, deepest] = [0, 0];
+    rig.server.on('failed', () => {
+      deepest = Math.max(deepest, ++depth);
+      void rig.server.close({ drain: 0 });
+      depth -= 1;
+    });
+    await rig.server.close(options);
+    await Promise.all(peers.map(({ ended }) => ended));
+    t.equal(rig.seen.length, peers.length);
+    t.ok(deepest <= 2, 'a thousand idle connections are no thousand calls within each other');
+  });
+}
+
+{
+  let [answers, given]: [((hasSlot: boolean) => void)[], number] = [[], 0];
+  const make = (): RigOptions => {
+    [answers, given] = [[], 0];
+    const take = (): Promise<boolean> => new Promise((answer) => answers.push(answer));
+    return { slots: { take, give: () => (given += 1) } };
+  };
+  everyWay('who gets a slot when the server closes already is closed in silence', make, async (t, rig) => {
+    const peer = await connectPeer(t, rig.port);
+    await until(() => answers.length === 1);
+    const closing = rig.server.close();
+    answers[0]?.(true);
+    await peer.ended;
+    await closing;
+    t.same([peer.receivedLength, rig.seen, given], [0, [], 1]);
+  });
+}
+
+everyWay('close refuses a time that is none, and does nothing', {}, async (t, rig) => {
+  const running = await rig.connect();
+  await running.write(headerBytes(4, 'running'));
+  await running.has(8);
+  for (const drain of [-1, NaN, Infinity, 2 ** 31]) {
+    await t.rejects(rig.server.close({ drain }), { code: 'OPTION_INVALID', message: /`drain`/ }, `${drain}`);
+  }
+  t.equal(rig.server.address().port, rig.port, 'it listens on');
+  await running.write('done');
+  running.fin();
+  t.equal(await running.ended, 'FIN');
+});
+
+everyWay('an error listener that throws loses no connection', {}, async (t, rig) => {
+  const thrown: unknown[] = [];
+  process.setUncaughtExceptionCaptureCallback((reason) => thrown.push(reason));
+  t.teardown(() => process.setUncaughtExceptionCaptureCallback(null));
+  const fault = new Error('a listener of the user');
+  const fail = (): void => {
+    throw fault;
+  };
+  rig.server.on('failed', fail);
+  rig.server.on('error', fail);
+  const peer = await rig.connect();
+  await peer.write(headerBytes(4, '..'));
+  t.equal(await peer.ended, 'FIN');
+  await until(() => rig.server.connections === 0);
+  t.strictSame(thrown, [fault], 'and is an uncaught exception all the same');
+});
+
 everyWay('close on nothing, and twice', {}, async (t, rig) => {
   await rig.server.close();
   await rig.server.close();
@@ -231,6 +312,7 @@ t.test('a signal that comes before or while it begins to listen', async (t) => {
     t.throws(() => during.address(), { code: 'LISTEN_FAILED' }, 'nothing listens on');
 
     const closed = createServer({ storage: new MemoryStorage() });
+    closed.on('error', (error) => t.fail(error.message));
     const opening = closed.listen({ port: 0, host });
     const closing = closed.close();
     await t.rejects(opening, { code: 'ABORTED' }, host);

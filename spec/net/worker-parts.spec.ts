@@ -173,6 +173,18 @@ t.test('closing while workers start', async (t) => {
   await listening;
 });
 
+t.test('closing with a time that is none', async (t) => {
+  const worker = new FakeWorker();
+  const { server } = fakeCluster(t, { next: () => worker.obey() });
+  const { port } = await server.listen({ port: 0 });
+  for (const drain of [-1, NaN, Infinity, 2 ** 31]) {
+    await t.rejects(server.close({ drain }), { code: 'OPTION_INVALID', message: /`drain`/ }, `${drain}`);
+  }
+  t.equal(server.address().port, port, 'it serves on');
+  t.notOk(worker.heard.some(({ type }) => type === 'close'));
+  await server.close();
+});
+
 t.test('what workers say', async (t) => {
   const worker = new FakeWorker();
   const { pool } = NODE_FILE_SYSTEM;
@@ -192,9 +204,9 @@ t.test('what workers say', async (t) => {
   const told = toPlainError(new GoAheadError('INTERNAL', 'in the worker'));
   worker.say({ type: 'report', events: [{ kind: 'error', error: told }], connections: 0, bufferedBytes: 0 });
   t.match(errors, [{ message: 'in the worker' }]);
-  worker.say({ type: 'lease', resource: 'connections', need: 1n, held: 0n });
+  worker.say({ type: 'lease', resource: 'connections', need: 1n, held: 0n, granted: 0n });
   await until(() => worker.heard.some(({ type }) => type === 'granted'));
-  worker.say({ type: 'held', resource: 'connections', held: 0n, recalled: false });
+  worker.say({ type: 'held', resource: 'connections', held: 0n, granted: 1n, recalled: false });
   worker.end(null, 'SIGKILL');
   t.match(errors.at(-1), { code: 'WORKER_LOST', message: 'the worker process 1 was ended by SIGKILL' });
   await server[Symbol.asyncDispose]();
@@ -233,6 +245,8 @@ class FakeChannel extends EventEmitter implements WorkerChannel {
   readonly said: ToPrimary[] = [];
   connected = true;
   exitedAfterDisconnect = false;
+  /** What the primary says of a question; without it, whoever asks gets it at once. */
+  answer = (message: ToWorker): void => this.tell(message);
 
   isConnected(): boolean {
     return this.connected;
@@ -241,7 +255,7 @@ class FakeChannel extends EventEmitter implements WorkerChannel {
   send(message: ToPrimary, sent: () => void): void {
     this.said.push(message);
     // Space and connections for whoever asks.
-    if (message.type === 'lease') this.tell({ type: 'granted', resource: message.resource, amount: message.need });
+    if (message.type === 'lease') this.answer({ type: 'granted', resource: message.resource, amount: message.need });
     setImmediate(sent);
   }
 
@@ -306,6 +320,22 @@ t.test('in the worker', async (t) => {
   await until(() => exits.length > 0);
   await turns();
   t.same(exits, [0], 'it ends once');
+});
+
+t.test('a worker tells of a connection whose slot comes later', async (t) => {
+  const { channel, exits, start } = servingWorker(t);
+  const port = await freePort('127.0.0.1');
+  await start(port);
+  const answers: ToWorker[] = [];
+  channel.answer = (message) => answers.push(message);
+  await connectPeer(t, port);
+  await until(() => answers.length === 1);
+  await turns();
+  for (const answer of answers) channel.tell(answer);
+  await turns();
+  t.match(channel.said.at(-1), { type: 'report', connections: 1 });
+  channel.tell({ type: 'close', drain: 0 });
+  await until(() => exits.length > 0);
 });
 
 t.test('the entry of a worker leaves signals to the primary', async (t) => {
@@ -503,8 +533,8 @@ t.test('a lease alone', async (t) => {
   const told: string[] = [];
   const lease = new Lease(
     {
-      ask: (need, held) => told.push(`ask ${need}, held ${held}`),
-      returned: (held, recalled) => told.push(`held ${held}${recalled ? ', recalled' : ''}`),
+      ask: (need, { held, granted }) => told.push(`ask ${need}, held ${held} of ${granted}`),
+      returned: ({ held, granted }, recalled) => told.push(`held ${held} of ${granted}${recalled ? ', recalled' : ''}`),
     },
     10n,
   );
@@ -512,16 +542,16 @@ t.test('a lease alone', async (t) => {
   const take = (amount: bigint): unknown => Promise.resolve(lease.take(amount)).then((answer) => answers.push(answer));
   void take(4n);
   void take(3n);
-  t.same(told, ['ask 4, held 0'], 'one question at a time');
+  t.same(told, ['ask 4, held 0 of 0'], 'one question at a time');
   lease.give(0n);
   lease.granted(20n);
   await turns(1);
   t.same(answers, [undefined, undefined]);
   lease.spend(2n);
   lease.give(2n);
-  t.same(told.at(-1), 'held 13', 'what is idle above the most goes back; what is spent is gone for good');
+  t.same(told.at(-1), 'held 13 of 20', 'what is idle above the most goes back; what is spent is gone for good');
   lease.recall();
-  t.same(told.at(-1), 'held 3, recalled');
+  t.same(told.at(-1), 'held 3 of 20, recalled');
   lease.denied({ error: undefined });
   t.same(answers.length, 2, 'nobody waits');
   void take(1n);
@@ -552,7 +582,7 @@ t.test('space that the primary denies, or grants', async (t) => {
           said.push(`ask ${need}`);
           setImmediate(() => answer(lease));
         },
-        returned: (held) => said.push(`held ${held}`),
+        returned: ({ held }) => said.push(`held ${held}`),
       },
       0n,
     );
@@ -611,7 +641,7 @@ function toldLedger(answer: (ledger: Ledger<string>, holder: string) => void = (
 }
 
 t.test('a ledger recalls only from those who hold something: who has still to start never answers', async (t) => {
-  const { ledger, said, clock } = toldLedger((ledger, holder) => ledger.held(holder, 2n, true));
+  const { ledger, said, clock } = toldLedger((ledger, holder) => ledger.held(holder, { held: 2n, granted: 2n }, true));
   for (const holder of ['starting', 'full', 'asking']) ledger.open(holder);
   ledger.ask('full', 2n);
   ledger.ask('asking', 1n);
@@ -636,9 +666,29 @@ t.test(
     await until(() => said.length === 3);
     t.equal(said[2], 'asking denied');
     // Its answer comes after all.
-    ledger.held('hanging', 1n, true);
+    ledger.held('hanging', { held: 1n, granted: 2n }, true);
     ledger.ask('asking', 1n);
     await until(() => said.length === 4);
     t.equal(said[3], 'asking got 1');
   },
 );
+
+t.test('a figure from before a grant takes nothing of it back: the worker hung', async (t) => {
+  const { ledger, said, clock } = toldLedger((ledger, holder) => {
+    if (holder === 'other') ledger.held('other', { held: 0n, granted: 1n }, true);
+  });
+  ledger.open('hanging');
+  ledger.open('other');
+  for (const holder of ['hanging', 'other', 'hanging']) ledger.ask(holder, 1n);
+  await until(() => said.length === 4);
+  clock.advance(RECALL_MS);
+  await until(() => said.length === 5);
+  t.strictSame(said.splice(0), ['hanging got 1', 'other got 1', 'recall hanging', 'recall other', 'hanging got 1']);
+  // It goes on, and reads the recall before the grant.
+  ledger.held('hanging', { held: 1n, granted: 1n }, true);
+  ledger.ask('other', 1n);
+  await until(() => said.length === 1);
+  ledger.held('hanging', { held: 2n, granted: 2n }, true);
+  await until(() => said.length === 2);
+  t.strictSame(said, ['recall hanging', 'other denied'], 'both are in use');
+});

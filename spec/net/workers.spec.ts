@@ -218,7 +218,13 @@ t.test('space is promised once among the workers, and connections are counted on
   const few = await clusterRig(t, { maxConnections: 5 });
   const peers = await Promise.all(Array.from({ length: 20 }, () => few.announce(10, 'x')));
   t.equal(peers.filter(({ receivedLength }) => receivedLength === 8).length, 5, 'exactly as many as are allowed');
-  t.ok(peers.every(({ receivedLength, ending }) => receivedLength === 8 || ending === 'FIN' || ending === 'RST'));
+  t.ok(peers.every(({ receivedLength, ending }) => receivedLength === 8 || ending === 'FIN'));
+  await untilElsewhere(() => few.failed.length === 15);
+  t.ok(
+    few.failed.every(
+      ({ error: { code, message } }) => code === 'TOO_MANY_CONNECTIONS' && message.includes('of 5 connections at'),
+    ),
+  );
   for (const peer of peers) peer.reset();
   await untilElsewhere(() => few.server.connections === 0);
   const again = await Promise.all(Array.from({ length: 5 }, () => few.announce(10, 'x')));
@@ -337,6 +343,8 @@ t.test('options', async (t) => {
     [{ workers: 1.5 }, 'workers'],
     [{ workers: 2_000 }, 'workers'],
     [{ maxConnections: 0 }, 'maxConnections'],
+    [{ maxConnections: 1.5 }, 'maxConnections'],
+    [{ maxConnectionsPerAddress: 1.5 }, 'maxConnectionsPerAddress'],
     [{ drain: -1 }, 'drain'],
     [{ grace: NaN }, 'grace'],
     [{ suffix: '/' }, 'suffix'],

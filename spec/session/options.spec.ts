@@ -32,11 +32,17 @@ t.test('a value out of its range is refused where it is given', async (t) => {
   for (const [option, values] of Object.entries({
     maxPendingBytes: [0, NaN],
     maxSize: [-1n, 5],
-    maxConnections: [0, NaN],
+    maxConnections: [0, NaN, 1.5, Infinity],
+    maxConnectionsPerAddress: [0, NaN, 1.5, Infinity],
     drain: [-1, 2 ** 31],
   })) {
     for (const value of values)
       t.throws(() => createServer({ storage, [option]: value }), refused, `${option} ${value}`);
+  }
+  t.ok(createServer({ storage, maxConnections: Number.MAX_SAFE_INTEGER }));
+  // As callers without types would.
+  for (const given of [[], [{ directory: '.', onConflict: 'foo' }]]) {
+    t.throws(() => void Reflect.apply(createServer, undefined, given), refused, JSON.stringify(given));
   }
   await t.rejects(send('x', { port: 1, retries: -1 }), refused);
   t.strictSame(receiveOptions({ settle: 0, bodyDeadline: 2 ** 31 - 1 }).bodyDeadline, 2 ** 31 - 1);
@@ -93,6 +99,44 @@ t.test('the clock lets what has arrived speak before a deadline', async (t) => {
   t.strictSame(order, ['bytes', 'deadline']);
   near.destroy();
   listener.close();
+});
+
+t.test('what arrives after a stall moves a deadline that has passed meanwhile', async (t) => {
+  const listener = createNetServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const near = connect((listener.address() as AddressInfo).port, '127.0.0.1');
+  const [far] = (await once(listener, 'connection')) as [Socket];
+  const [ms, order]: [number, string[]] = [20, []];
+  await new Promise<void>((resolve) => {
+    setImmediate(() => {
+      near.write('x');
+      let moved = Infinity;
+      const refreshed = systemClock.schedule(ms, () => {
+        order.push(systemClock.now() - moved >= ms - 1 ? 'the full time later' : 'too early');
+        resolve();
+      });
+      const cancelled = systemClock.schedule(ms, () => order.push('cancelled'));
+      far.on('data', () => {
+        order.push('bytes');
+        moved = systemClock.now();
+        refreshed.refresh();
+        cancelled.cancel();
+        cancelled.refresh();
+      });
+      const busy = performance.now() + 2 * ms;
+      while (performance.now() < busy);
+    });
+  });
+  t.strictSame(order, ['bytes', 'the full time later']);
+  near.destroy();
+  listener.close();
+});
+
+t.test('a timer that was cancelled stays so', async (t) => {
+  const timer = systemClock.schedule(0, () => t.fail('it was cancelled'));
+  timer.cancel();
+  timer.refresh();
+  await new Promise<void>((resolve) => void systemClock.schedule(2, resolve));
 });
 
 t.test('a timer that has passed does nothing more', async (t) => {

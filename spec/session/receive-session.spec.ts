@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import t from 'tap';
 import { messageOf } from '../../lib/cause.js';
@@ -524,6 +525,19 @@ t.test('a minimum rate is watched from the reply to the last byte (11.2)', async
   t.match(slow.error, { code: 'BODY_TOO_SLOW', expected: 'at least 2 bytes in 1000 ms', actual: '1 bytes' });
   t.equal(slow.clock.armed(), 0);
 
+  for (const [late, state] of [
+    [100, 'failed'],
+    [101, 'body'],
+  ] as const) {
+    const stalled = new Receiving({}, options);
+    stalled.session.receive(HEADER);
+    stalled.clock.stall(1_000 + late);
+    stalled.clock.advance(0);
+    t.equal(stalled.session.state, state, `the process itself was busy, and ${late} ms late`);
+    stalled.clock.advance(1_000);
+    t.match(stalled.error, { code: 'BODY_TOO_SLOW' }, 'the next window has no excuse');
+  }
+
   const held = new Receiving({ answering: 'manual' }, { ...options, maxPendingBytes: 2 });
   held.session.receive(HEADER);
   held.storage.settle();
@@ -624,6 +638,41 @@ t.test('a chunk’s memory is free when its write has settled, and not before', 
   sync.session.receive(HEADER);
   t.equal(sync.session.receive(HELLO), undefined, 'a storage that wrote at once has nothing to give back');
 });
+
+/** What storages of another realm or library answer with. */
+const FOREIGN: Readonly<Record<string, <T>(promise: Promise<T>) => Promise<T>>> = {
+  'a promise of another realm': <T>(promise: Promise<T>) =>
+    runInNewContext('new Promise((done, failed) => void promise.then(done, failed))', { promise }) as Promise<T>,
+  'a thenable that returns nothing': <T>(promise: Promise<T>) => {
+    const thenable: unknown = {
+      then: (done: (value: T) => void, failed: (reason: unknown) => void) => void promise.then(done, failed),
+    };
+    return thenable as Promise<T>;
+  },
+};
+
+for (const [make, wrap] of Object.entries(FOREIGN)) {
+  t.test(`a chunk is in use until ${make} has settled`, async (t) => {
+    for (const fail of [undefined, 'write'] as const) {
+      const rig = new Receiving({ answering: 'manual', wrap, ...(fail && { fail }) });
+      rig.session.receive(HEADER);
+      rig.storage.settle();
+      await quiescence();
+      const promise = rig.session.receive(HELLO);
+      t.ok(promise instanceof Promise, 'one of our own');
+      let free = false;
+      void Promise.resolve(promise).then(() => (free = true));
+      await quiescence();
+      t.equal(free, false);
+      rig.storage.settle();
+      await quiescence();
+      t.equal(free, true);
+      rig.session.end();
+      await rig.drain();
+      t.strictSame(rig.events, ['begun a.txt 5', fail === undefined ? 'stored a.txt 5' : 'failed STORAGE_FAILED']);
+    }
+  });
+}
 
 t.test('what retainsChunk says holds, in every state', async (t) => {
   const retained: readonly ReceiveState[] = ['opening', 'body'];

@@ -14,6 +14,8 @@ export interface FakeStorageOptions {
   readonly failAfter?: number;
   /** What its uploads say of it; one that does not retain them copies at once. */
   readonly retainsChunk?: boolean;
+  /** What becomes of a promise that it answers with. */
+  readonly wrap?: <T>(promise: Promise<T>) => Promise<T>;
   /** What it fails with. Default: a plain error, as a storage that does not keep to the interface may throw. */
   readonly failure?: Error;
 }
@@ -109,6 +111,10 @@ export class FakeStorage implements Storage {
     };
   }
 
+  #wrap<T>(promise: Promise<T>): Promise<T> {
+    return this.#options.wrap?.(promise) ?? promise;
+  }
+
   #answer<T>(call: StorageCall, work: () => T, done: () => void = () => undefined): MaybePromise<T> {
     this.calls.push(call);
     const fails = this.#options.fail === call && this.#left-- <= 0;
@@ -123,9 +129,9 @@ export class FakeStorage implements Storage {
       case 'sync':
         return run();
       case 'promise':
-        return Promise.resolve().then(run);
+        return this.#wrap(Promise.resolve().then(run));
       case 'manual':
-        return new Promise<void>((settle) => this.#waiting.push({ call, settle })).then(run);
+        return this.#wrap(new Promise<void>((settle) => this.#waiting.push({ call, settle })).then(run));
     }
   }
 }

@@ -50,11 +50,16 @@ export class ManualClock implements Clock {
   advance(ms: number): void {
     const until = this.#now + ms;
     for (let first = this.#first(); first !== undefined && first.due <= until; first = this.#first()) {
-      this.#now = first.due;
+      this.#now = Math.max(this.#now, first.due);
       this.#pending.delete(first);
       first.expired();
     }
     this.#now = until;
+  }
+
+  /** The process is busy for so long: time passes, and no timer expires before {@link advance}. */
+  stall(ms: number): void {
+    this.#now += ms;
   }
 
   #first(): Pending | undefined {

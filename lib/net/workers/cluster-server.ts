@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type * as TE from 'typed-emitter';
 import { GoAheadError } from '../../errors.js';
 import type { Clock } from '../../session/clock.js';
-import { receiveOptions, requireNumber, requireTime } from '../../session/options.js';
+import { receiveOptions, requireCount, requireTime, timeFault } from '../../session/options.js';
 import { DirectoryStorage, namingRules } from '../../storage/directory-storage.js';
 import { Disk } from '../../storage/disk.js';
 import { NODE_FILE_SYSTEM, type FileSystem } from '../../storage/file-system.js';
@@ -88,12 +88,13 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
   constructor(options: ClusterServerOptions, parts: ClusterParts = {}) {
     super();
     for (const option of NOT_SHARED) refuseShared(options, option);
-    const { directory, workers, maxConnections = 10_000, drain = 10_000 } = options;
+    const { directory, workers, maxConnections = 10_000, maxConnectionsPerAddress = maxConnections } = options;
+    const { drain = 10_000 } = options;
     // Callers without types may leave it out.
     if (typeof directory !== 'string') throw optionInvalid('directory', 'a path, since workers share no storage');
-    requireNumber('workers', workers, 1, MOST_WORKERS);
-    if (!Number.isInteger(workers)) throw optionInvalid('workers', 'a whole number');
-    requireNumber('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
+    requireCount('workers', workers, MOST_WORKERS);
+    requireCount('maxConnections', maxConnections);
+    requireCount('maxConnectionsPerAddress', maxConnectionsPerAddress);
     requireTime('drain', drain);
     receiveOptions(options);
     namingRules(options);
@@ -231,9 +232,12 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
 
   /**
    * Stops to accept, lets running uploads finish for `drain` milliseconds, then resets what is left. Settles when every
-   * worker has ended and nothing of the failed uploads is left on the disk. A second call can only shorten the wait.
+   * worker has ended and nothing of the failed uploads is left on the disk. A second call can only shorten the wait. Rejects
+   * with `OPTION_INVALID`, and does nothing, when `drain` is no time that the option of that name could be.
    */
   close({ drain = this.#options.drain }: { readonly drain?: number | undefined } = {}): Promise<void> {
+    const fault = timeFault('drain', drain);
+    if (fault !== undefined) return Promise.reject(fault);
     if (this.#closing === undefined) this.#closing = this.#stop(drain);
     else this.#supervisor?.hurry(drain);
     return this.#closing;
@@ -257,11 +261,11 @@ export class ClusterServer extends (EventEmitter as new () => TE.default<ServerE
   #hear(process: WorkerProcess, member: Member, message: FromServing, ledgers: Listening['ledgers']): void {
     switch (message.type) {
       case 'lease':
-        ledgers[message.resource].held(process, message.held, false);
+        ledgers[message.resource].held(process, message, false);
         ledgers[message.resource].ask(process, message.need);
         return;
       case 'held':
-        ledgers[message.resource].held(process, message.held, message.recalled);
+        ledgers[message.resource].held(process, message, message.recalled);
         return;
       case 'report':
         ({ connections: member.connections, bufferedBytes: member.bufferedBytes } = message);

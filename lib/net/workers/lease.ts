@@ -1,12 +1,13 @@
 import type { MaybePromise } from '../../maybe-promise.js';
 import type { GoAheadError } from '../../errors.js';
+import type { Holding } from './messages.js';
 
 /** How a lease speaks to the one who grants. */
 export interface Lender {
-  /** Asks for at least `need`; the answer is `granted` or `denied`. `held` is all that the lease has. */
-  ask(need: bigint, held: bigint): void;
-  /** The lease has given back all above `held`. */
-  returned(held: bigint, recalled: boolean): void;
+  /** Asks for at least `need`; the answer is `granted` or `denied`. */
+  ask(need: bigint, holding: Holding): void;
+  /** The lease has given back all above what it holds. */
+  returned(holding: Holding, recalled: boolean): void;
 }
 
 /** A refusal; the error says why, where there is more to say than that. */
@@ -29,6 +30,7 @@ export class Lease {
   readonly #waiting: Waiting[] = [];
   #idle = 0n;
   #used = 0n;
+  #granted = 0n;
   #asked = false;
   #ended: Denial | undefined;
 
@@ -55,10 +57,9 @@ export class Lease {
   give(amount: bigint): void {
     this.#used -= amount;
     this.#idle += amount;
-    // While a question is open the primary may be about to add to what it knows of us.
-    if (this.#idle <= this.#mostIdle || this.#asked) return;
+    if (this.#idle <= this.#mostIdle) return;
     this.#idle = this.#mostIdle;
-    this.#lender.returned(this.#used + this.#idle, false);
+    this.#lender.returned(this.#holding(), false);
   }
 
   /** What was taken is gone for good: bytes that are on the disk now. */
@@ -68,6 +69,7 @@ export class Lease {
 
   granted(amount: bigint): void {
     this.#asked = false;
+    this.#granted += amount;
     this.#idle += amount;
     while (this.#waiting[0] !== undefined && this.#waiting[0].amount <= this.#idle) {
       const { amount: needed, settle } = this.#waiting[0];
@@ -92,7 +94,7 @@ export class Lease {
 
   recall(): void {
     this.#idle = 0n;
-    this.#lender.returned(this.#used, true);
+    this.#lender.returned(this.#holding(), true);
   }
 
   /** Nobody answers any more. */
@@ -110,6 +112,10 @@ export class Lease {
     const [first] = this.#waiting;
     if (first === undefined || this.#asked) return;
     this.#asked = true;
-    this.#lender.ask(first.amount, this.#used + this.#idle);
+    this.#lender.ask(first.amount, this.#holding());
+  }
+
+  #holding(): Holding {
+    return { held: this.#used + this.#idle, granted: this.#granted };
   }
 }

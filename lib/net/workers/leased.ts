@@ -54,8 +54,11 @@ export class LeasedSlots implements ConnectionSlots {
   }
 
   take(): MaybePromise<boolean> {
-    this.#changed();
-    return chain(this.#lease.take(1n), (denial) => denial === undefined);
+    return chain(this.#lease.take(1n), (denial) => {
+      // The server counts it next, and what is reported is what holds at the end of the turn.
+      this.#changed();
+      return denial === undefined;
+    });
   }
 
   give(): void {

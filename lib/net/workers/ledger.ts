@@ -4,6 +4,7 @@ import type { FreeSpace, SpacePromise } from '../../storage/free-space.js';
 import { run } from '../../storage/task.js';
 import type { Clock } from '../../session/clock.js';
 import { systemClock } from '../system-clock.js';
+import type { Holding } from './messages.js';
 
 /** How long a worker that is asked to give back has for its answer, in milliseconds. */
 export const RECALL_MS = 2000;
@@ -25,12 +26,15 @@ export interface Answers<H> {
 
 interface Account {
   held: bigint;
+  /** All that was ever granted. */
+  granted: bigint;
   recalled: (() => void) | undefined;
 }
 
 /**
  * Who holds how much of a resource. What is recorded for a worker is never less than what it has, so nothing is granted
- * twice; before anybody is refused, all workers give back what they have idle and say what is left.
+ * twice, however late its figures come; before anybody is refused, all workers give back what they have idle and say what
+ * is left.
  */
 export class Ledger<H> {
   readonly #pool: Pool;
@@ -47,20 +51,23 @@ export class Ledger<H> {
   }
 
   open(holder: H): void {
-    this.#accounts.set(holder, { held: 0n, recalled: undefined });
+    this.#accounts.set(holder, { held: 0n, granted: 0n, recalled: undefined });
   }
 
   /** The process is gone, and what it held is free. */
   close(holder: H): void {
-    this.held(holder, 0n, true);
+    const account = this.#accounts.get(holder);
+    if (account !== undefined) this.held(holder, { held: 0n, granted: account.granted }, true);
     this.#accounts.delete(holder);
   }
 
-  held(holder: H, held: bigint, recalled: boolean): void {
+  held(holder: H, { held, granted }: Holding, recalled: boolean): void {
     const account = this.#accounts.get(holder);
     if (account === undefined) return;
-    this.#pool.give(account.held - held);
-    account.held = held;
+    // What was granted since then is on its way, or not heard of by a worker that hangs.
+    const recorded = held + account.granted - granted;
+    this.#pool.give(account.held - recorded);
+    account.held = recorded;
     if (recalled) account.recalled?.();
   }
 
@@ -87,6 +94,7 @@ export class Ledger<H> {
       this.#answers.denied(holder, error);
     } else {
       account.held += amount;
+      account.granted += amount;
       this.#answers.granted(holder, amount);
     }
   }

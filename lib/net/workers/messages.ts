@@ -12,6 +12,14 @@ import type { ServerOptions } from '../server-options.js';
 /** What the primary hands out, and what no two workers may use twice. In bytes, or in connections. */
 export type Resource = 'space' | 'connections';
 
+/** What a worker has of a resource. */
+export interface Holding {
+  /** Used or idle. */
+  readonly held: bigint;
+  /** All that was ever granted to it, as far as it has heard: what the primary granted beyond that is to come. */
+  readonly granted: bigint;
+}
+
 /** The options of a server that mean the same in every process. */
 export type WorkerOptions = Omit<ServerOptions, 'storage' | 'signal' | 'clock' | 'workers'> & {
   readonly directory: string;
@@ -51,10 +59,10 @@ export type FromServing =
       readonly connections: number;
       readonly bufferedBytes: number;
     }
-  /** Asks for more. `held` is all that the worker has, used or idle. One at a time for each resource. */
-  | { readonly type: 'lease'; readonly resource: Resource; readonly need: bigint; readonly held: bigint }
+  /** Asks for more. One at a time for each resource. */
+  | ({ readonly type: 'lease'; readonly resource: Resource; readonly need: bigint } & Holding)
   /** It has less than the primary knows; in answer to `recall`, or of its own accord. */
-  | { readonly type: 'held'; readonly resource: Resource; readonly held: bigint; readonly recalled: boolean };
+  | ({ readonly type: 'held'; readonly resource: Resource; readonly recalled: boolean } & Holding);
 
 /** An event of the worker's own server; `upload.id` counts within the worker. */
 export type WorkerEvent =

@@ -63,8 +63,8 @@ export class ServingWorker {
   #lease(resource: Resource, mostIdle: bigint): Lease {
     return new Lease(
       {
-        ask: (need, held) => void this.#send({ type: 'lease', resource, need, held }),
-        returned: (held, recalled) => void this.#send({ type: 'held', resource, held, recalled }),
+        ask: (need, holding) => void this.#send({ type: 'lease', resource, need, ...holding }),
+        returned: (holding, recalled) => void this.#send({ type: 'held', resource, recalled, ...holding }),
       },
       mostIdle,
     );
