@@ -143,6 +143,8 @@ t.test('who still stores is waited for, but not for ever', async (t) => {
     return () => (seen < looks ? ++seen : seen);
   };
   const short = { ...times, patience: 40, cap: 400 };
+  const stored = (): number => t.fail('no look where the end comes in time') as unknown as number;
+  t.match(await play(t, (socket) => socket.end(), [ended], { stored }), { ending: 'fin', stoppedAt: null });
   const hangs = await play(t, silent, [ended], { times: short, stored: grows(1) });
   t.match(hangs, { stoppedAt: 'ended', waitedMs: 40 });
   let looked = 0;

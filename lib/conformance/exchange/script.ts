@@ -250,7 +250,7 @@ class Script {
   async #ended(ms: number): Promise<boolean> {
     const wire = this.#wire;
     const stored = this.#context.stored ?? ((): number => 0);
-    await wire.until(() => wire.ended, this.#left(ms / 2));
+    if (await wire.until(() => wire.ended, this.#left(ms / 2))) return true;
     for (;;) {
       const before = stored();
       await wire.until(() => wire.ended, this.#left(ms / 2));
