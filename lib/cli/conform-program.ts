@@ -30,7 +30,7 @@ Exit status:
   4  the target could not be reached or started
   5  a fault of the suite itself
   6  nothing ran, or nothing could be judged
-130 or 143 when ended by SIGINT or SIGTERM; the reports then hold what was judged, and say that it is not all.`;
+129, 130 or 143 when ended by SIGHUP, SIGINT or SIGTERM; the reports then hold what was judged, and say that it is not all.`;
 
 const CONFORM_NOTES = `
 Examples:

@@ -112,10 +112,13 @@ async function judged(flags: JudgeFlags, environment: Environment, conform: Conf
   const files: FileOutput[] = [];
   const abort = new AbortController();
   let ended: Signal | null = null;
-  const off = onSignals(environment.signals, (signal) => {
-    ended = signal;
+  const end = (signal: Signal): void => {
+    ended ??= signal;
     abort.abort();
-  });
+  };
+  const off = onSignals(environment.signals, end);
+  // A terminal that is closed hangs up more than once, and nobody is left who could be in a hurry.
+  environment.signals.on('SIGHUP', end);
   try {
     const reporters = requests.map(({ name, file }) => {
       const paint = (style: Style, text: string): string => out.paint(style, text);
@@ -147,6 +150,7 @@ async function judged(flags: JudgeFlags, environment: Environment, conform: Conf
     return exitBy(ended) ?? exitCode;
   } finally {
     off();
+    environment.signals.off('SIGHUP', end);
     for (const file of files) file.close();
   }
 }

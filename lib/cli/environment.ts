@@ -5,7 +5,7 @@ export interface Output extends NodeJS.WritableStream {
   readonly rows?: number | undefined;
 }
 
-export type Signal = 'SIGINT' | 'SIGTERM';
+export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export interface Signals {
   on(signal: Signal, listener: (signal: Signal) => void): unknown;

@@ -8,4 +8,4 @@ export const EXIT = {
 } as const;
 
 /** As a shell reports a process that the signal ended: 128 and its number (signal(7)). */
-export const EXIT_BY_SIGNAL: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143 };
+export const EXIT_BY_SIGNAL: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };

@@ -19,7 +19,7 @@ import { declarations, mustBeDirectory, plainFailure, quoted, resultOf, stumbled
 import { ClientRunner, type ClientExchangeResult, type ClientGround } from './run-client-case.js';
 import { randomFrom, select, shuffle, tokens, whyNone } from './model/select.js';
 import { ended, finish, request, send, take } from './model/steps.js';
-import { calibrate, UNMEASURED } from './exchange/times.js';
+import { calibrate, unmeasured } from './exchange/times.js';
 
 /** How a client is found and judged. */
 export interface ConformClientOptions extends ConformOptions {
@@ -92,7 +92,7 @@ export async function conformClient(options: ConformClientOptions): Promise<Repo
       addresses: new Addresses(options.port, mentions(words, 'host')),
       declared,
       token: tokens(random32),
-      times: UNMEASURED,
+      times: unmeasured(options.patience),
       gate: null,
       traced: options.trace !== undefined,
     });
@@ -131,10 +131,10 @@ class Run {
   }
 
   async begin(): Promise<void> {
-    const control = await this.#control();
-    this.unstartable = whyUnstartable(control);
-    if (this.unstartable !== null) {
-      this.#recorder.explain(this.unstartable);
+    const control = await this.#control().catch(whyDeaf);
+    if (typeof control === 'string') {
+      this.unstartable = control;
+      this.#recorder.explain(control);
       return;
     }
     if (!holds(control.axes)) {
@@ -153,13 +153,16 @@ class Run {
     this.ground.times = { ...times, quiet: Math.min(times.quiet, ...own) };
   }
 
-  /** All other verdicts rest on it: who fails it on a busy machine gets another, since who is wrong fails both. */
-  async #control(): Promise<ClientExchangeResult> {
+  /**
+   * All other verdicts rest on it: who fails it on a busy machine gets another, since who is wrong fails both. A text says
+   * why nothing can be asked at all.
+   */
+  async #control(): Promise<ClientExchangeResult | string> {
     const once = await this.#runner.exchange(CONTROL, 'control');
-    if (once.exit.failedToStart !== undefined || holds(once.axes)) return once;
+    if (once.exit.failedToStart !== undefined || holds(once.axes)) return whyUnstartable(once) ?? once;
     const twice = await this.#runner.exchange(CONTROL, 'control');
     if (holds(twice.axes)) this.#recorder.notes.push(stumbledNote(brokenOf(once.axes)));
-    return twice;
+    return whyUnstartable(twice) ?? twice;
   }
 
   async all(cases: readonly ClientCase[]): Promise<void> {
@@ -211,6 +214,12 @@ class Run {
     ];
     return `go-ahead conform client ${parts.filter((part) => part !== '').join(' ')}`;
   }
+}
+
+/** Why no client can reach the suite: the port that it was told is not free. Anything else is a fault of ours. */
+function whyDeaf(reason: unknown): string {
+  if (reason instanceof GoAheadError && reason.code === 'LISTEN_FAILED') return reason.message;
+  throw reason;
 }
 
 /** Why nothing can be asked of it: an interpreter that finds no program fails like a client, but before it connects. */

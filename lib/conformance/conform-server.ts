@@ -19,7 +19,7 @@ import { declarations, mustBeDirectory, plainFailure, quoted, resultOf, stumbled
 import { GOING, runServerCase, type ServerCaseContext, type ServerCaseRun } from './run-server-case.js';
 import { randomFrom, RUN_MARK, select, shuffle, tokens, whyNone } from './model/select.js';
 import { ServerTarget } from './target/server-target.js';
-import { UNMEASURED } from './exchange/times.js';
+import { unmeasured } from './exchange/times.js';
 
 /** What is judged, and how; the same for both roles. */
 export interface ConformOptions extends RecorderOptions {
@@ -63,6 +63,9 @@ export interface ConformServerOptions extends ConformOptions {
   readonly cases?: readonly ServerCase[];
 }
 
+/** The command line gives it also where its user does not. */
+const LOCAL = '127.0.0.1';
+
 /** Judges a server. Throws `OPTION_INVALID` on options that contradict each other; everything else is in the report. */
 export async function conformServer(options: ConformServerOptions): Promise<Report> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
@@ -74,11 +77,12 @@ export async function conformServer(options: ConformServerOptions): Promise<Repo
   const directory = await directoryOf(options);
   try {
     const target = await ServerTarget.open({
-      host: options.host ?? '127.0.0.1',
+      host: options.host ?? LOCAL,
       port: options.port ?? null,
       exec: options.exec ?? null,
       cwd: options.cwd ?? null,
       dir: directory?.path ?? null,
+      patience: options.patience,
     });
     try {
       const recorder = new Recorder(options, cases, {
@@ -171,7 +175,7 @@ class Run {
     this.ground = {
       target,
       directory,
-      times: { ...UNMEASURED, patience: options.patience ?? UNMEASURED.patience },
+      times: unmeasured(options.patience),
       declared: options.declared ?? {},
       suffix: options.suffix ?? '',
       naming: 'unknown',
@@ -190,6 +194,12 @@ class Run {
   async begin(): Promise<void> {
     const { profile, token } = this.#base;
     const suffix = this.#options.suffix ?? null;
+    const { obstacle } = this.ground.target;
+    if (obstacle !== null) {
+      this.#unreachable = obstacle;
+      this.#base.recorder.explain(obstacle);
+      return;
+    }
     this.#probe = await probe(this.ground, { profile, token, patience: this.#options.patience, suffix });
     if (!this.#probe.reachable) this.#unreachable = this.ground.target.whyUnreachable(this.#probe.gate);
     this.ground = {
@@ -241,17 +251,22 @@ class Run {
 
   async #byItself(one: ServerCase, doubts: Doubts<ServerCase>): Promise<void> {
     if (this.#base.recorder.aborted) return;
-    const { result, notes } = await doubts.settle(one, () => this.#afresh(one));
+    const { result, notes } = await doubts.settle(one, (first) => this.#afresh(one, first));
     this.#base.recorder.notes.push(...notes);
     this.#base.recorder.publish(result);
   }
 
-  /** Runs a case on a target that runs. */
-  async #afresh(one: ServerCase): Promise<Result> {
+  /** Runs a case on a target that runs. `first`: the verdict that it had beside other cases, if any. */
+  async #afresh(one: ServerCase, first: Result | null): Promise<Result> {
     const { target } = this.ground;
     const { lasting } = this.capabilities;
     if (this.#down || target.exit !== null || lasting === 'no') await this.#restart(one.id);
     const run = await this.#one(one);
+    if (target.neverServed && run.targetDown) {
+      // It could not be asked: that tells nothing of the case.
+      const reason = target.whyUnreachable('ECONNREFUSED');
+      return first ?? resultOf(one, { verdict: 'inconclusive', reason, replay: this.#replay(one.id) });
+    }
     if (run.targetDown && lasting !== 'no') {
       this.#down = true;
       this.#wentDown.push(`${one.id}${target.exit === null ? '' : `: the process ${howEnded(target.exit)}`}`);
@@ -315,12 +330,13 @@ class Run {
   #replay(id: string): string {
     const { exec, host, port, dir, cwd, suffix } = this.#options;
     const parts = [
-      exec === undefined ? `--host ${host ?? '127.0.0.1'} --port ${this.ground.target.port}` : `--exec ${quoted(exec)}`,
+      exec === undefined ? `--host ${host ?? LOCAL} --port ${this.ground.target.port}` : `--exec ${quoted(exec)}`,
       exec !== undefined && port !== undefined ? `--port ${port}` : '',
       dir === undefined ? '' : `--dir ${quoted(dir)}`,
       cwd === undefined ? '' : `--cwd ${quoted(cwd)}`,
       suffix === undefined ? '' : `--suffix ${quoted(suffix)}`,
       ...declarations(this.#options.declared),
+      exec === undefined || host === undefined || host === LOCAL ? '' : `--host ${quoted(host)}`,
       `--profile ${this.#base.profile} --seed ${this.#base.seed} --only ${id}`,
     ];
     return `go-ahead conform server ${parts.filter((part) => part !== '').join(' ')}`;

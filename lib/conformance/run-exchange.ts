@@ -103,7 +103,10 @@ export async function runExchange(
         headers: [],
         clientStep: () => Promise.resolve(true),
         group: member,
-        ...(directory && { look: () => seenUnder(directory, finalName, standing ?? null) }),
+        ...(directory && {
+          look: () => seenUnder(directory, finalName, standing ?? null),
+          stored: () => directory.stored(token),
+        }),
       };
       const observed = await runOne(ground, exchange, context, opened);
       // Who stopped early will not come to the meeting.

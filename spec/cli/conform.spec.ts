@@ -285,11 +285,19 @@ t.test('a known failure does not count until its date', async (t) => {
 t.test('a run that is interrupted reports what it has, and says that it is not all', async (t) => {
   const server = await listen((socket) => socket.on('error', () => undefined).resume());
   t.teardown(() => server.close());
-  const run = conform('server', '--port', String(server.port), '--dir', t.testdir({}), '--patience', '30000');
-  await run.stdout.waitFor(/profile full/);
-  run.kill('SIGINT');
-  t.equal(await run.exit, 130);
-  t.match(run.stdout.text, /Ended after \d+ of \d+ cases/);
+  for (const [signals, code] of [
+    [['SIGINT'], 130],
+    [['SIGTERM'], 143],
+    // As a terminal that is closed does.
+    [['SIGHUP', 'SIGHUP'], 129],
+  ] as const) {
+    const run = conform('server', '--port', String(server.port), '--dir', t.testdir({}), '--patience', '3000');
+    await run.stdout.waitFor(/profile full/);
+    for (const signal of signals) run.kill(signal);
+    t.equal(await run.exit, code);
+    t.match(run.stdout.text, /Ended after \d+ of \d+ cases/);
+    t.equal(run.listening(), 0);
+  }
 });
 
 t.test('list and explain', async (t) => {

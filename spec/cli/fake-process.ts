@@ -85,7 +85,8 @@ export function start(argv: readonly string[], options: FakeProcessOptions = {})
     ...environment,
     exit: run(environment),
     kill: (signal) => void environment.signals.emit(signal, signal),
-    listening: () => environment.signals.listenerCount('SIGINT') + environment.signals.listenerCount('SIGTERM'),
+    listening: () =>
+      ['SIGHUP', 'SIGINT', 'SIGTERM'].reduce((sum, signal) => sum + environment.signals.listenerCount(signal), 0),
   };
 }
 

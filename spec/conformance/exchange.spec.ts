@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { hex, random, text } from '../../lib/conformance/model/bytes.js';
 import type { Step } from '../../lib/conformance/model/case.js';
-import { Board, runScript, type Observed } from '../../lib/conformance/exchange/script.js';
+import { Board, runScript, type Observed, type ScriptContext } from '../../lib/conformance/exchange/script.js';
 import { ServerTarget } from '../../lib/conformance/target/server-target.js';
 import {
   body,
@@ -14,6 +14,7 @@ import {
   request,
   reset,
   silence,
+  take,
 } from '../../lib/conformance/model/steps.js';
 import { WireLog } from '../../lib/conformance/exchange/wire.js';
 import { listen } from './support/null-servers.js';
@@ -22,7 +23,17 @@ const GO = Buffer.from('676f206168656164', 'hex');
 const times = { roundTrip: 0, turnaround: 0, gap: 5, quiet: 30, patience: 400, cap: 2000 };
 const file = { size: hex('00 00 00 00 00 00 00 0a'), name: text('{t}'), body: random(10) };
 
-async function play(t: Test, behaviour: (socket: Socket) => void, steps: readonly Step[]): Promise<Observed> {
+interface Odd extends Partial<Pick<ScriptContext, 'times' | 'stored'>> {
+  /** Of the body. */
+  readonly size?: number;
+}
+
+async function play(
+  t: Test,
+  behaviour: (socket: Socket) => unknown,
+  steps: readonly Step[],
+  { size, ...odd }: Odd = {},
+): Promise<Observed> {
   const server = await listen(behaviour);
   t.teardown(server.close);
   const target = await ServerTarget.open({ host: '127.0.0.1', port: server.port, exec: null, cwd: null, dir: null });
@@ -31,13 +42,14 @@ async function play(t: Test, behaviour: (socket: Socket) => void, steps: readonl
   const clientStep = async (): Promise<boolean> => true;
   const context = {
     label: 'c',
-    file,
+    file: size === undefined ? file : { ...file, body: random(size) },
     variables: { t: 'tok', i: 0 },
     times,
     declared: {},
     board: new Board(),
     headers: [Buffer.from('a header')],
     clientStep,
+    ...odd,
   };
   const observed = await runScript(wire, steps, context);
   wire.dispose();
@@ -101,6 +113,61 @@ t.test('what came in time is seen, also when this process was held up meanwhile'
   peer!.end();
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
   t.equal(await met, true);
+});
+
+const waits = (log: Observed['log']): string[] =>
+  log.flatMap(({ event, note }) => (event === 'time-out' ? [note!] : []));
+
+t.test('a slow sender is waited for as long as bytes come, but not for ever', async (t) => {
+  const drip = (pieces: number) => (socket: Socket) => {
+    let sent = 0;
+    const timer = setInterval(() => (sent++ < pieces ? socket.write('x') : clearInterval(timer)), 120);
+    socket.on('error', () => undefined).on('close', () => clearInterval(timer));
+  };
+  const options = { times: { ...times, patience: 1000, cap: 10_000 } };
+  const slow = await play(t, drip(10), [take()], options);
+  t.match(slow, { stoppedAt: null, receivedLength: 10, waitedMs: null });
+  const stops = await play(t, drip(2), [take()], options);
+  t.match(stops, { stoppedAt: 'take', receivedLength: 2, waitedMs: 1000 });
+  t.match(waits(stops.log), ['more of the body did not come in 1000 ms']);
+  const endless = await play(t, drip(100), [take()], { times: { ...times, patience: 1000, cap: 1100 }, size: 1000 });
+  t.match(endless, { stoppedAt: 'take', waitedMs: 1100 });
+  t.match(waits(endless.log), ['the whole body did not come in 1100 ms']);
+});
+
+t.test('who still stores is waited for, but not for ever', async (t) => {
+  const silent = (socket: Socket): unknown => socket.on('error', () => undefined).resume();
+  // So many looks see more on disk than the one before.
+  const grows = (looks: number) => {
+    let seen = 0;
+    return () => (seen < looks ? ++seen : seen);
+  };
+  const short = { ...times, patience: 40, cap: 400 };
+  const stored = (): number => t.fail('no look where the end comes in time') as unknown as number;
+  t.match(await play(t, (socket) => socket.end(), [ended], { stored }), { ending: 'fin', stoppedAt: null });
+  const hangs = await play(t, silent, [ended], { times: short, stored: grows(1) });
+  t.match(hangs, { stoppedAt: 'ended', waitedMs: 40 });
+  let looked = 0;
+  let peer: Socket | null = null;
+  const stores = await play(t, (socket) => (peer = socket), [ended], {
+    times: { ...short, cap: 10_000 },
+    stored: () => {
+      looked += 1;
+      if (looked === 5) peer?.end();
+      return looked;
+    },
+  });
+  t.match(stores, { stoppedAt: null, ending: 'fin', waitedMs: null });
+  const endless = await play(t, silent, [ended], { times: short, stored: grows(Infinity) });
+  t.match(endless, { stoppedAt: 'ended', waitedMs: 400 });
+});
+
+t.test('who takes no more bytes has let the suite wait', async (t) => {
+  const observed = await play(t, (socket) => socket.pause(), [body()], {
+    times: { ...times, patience: 100 },
+    size: 64 * 2 ** 20,
+  });
+  t.match(observed, { stoppedAt: 'body', endedEarly: true, waitedMs: 100 });
 });
 
 t.test('a wrong reply ends the script at once', async (t) => {

@@ -1,5 +1,6 @@
 /** What the engine stands on: files, processes, ports and sockets, each by itself. */
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
@@ -60,6 +61,25 @@ t.test(
     t.strictSame(readdirSync(sandbox.path), [], 'nobody else uses one of ours');
   },
 );
+
+t.test('a server that stores below its directory leaves nothing of the run there', async (t) => {
+  const folder = t.testdir({
+    'mine.txt': '',
+    [`${TOKEN}a`]: 'abc',
+    [`${TOKEN}b.temp`]: 'de',
+    deep: { [`${TOKEN}c`]: '', 'mine.txt': '', 2: { 3: { [`x ${TOKEN}d`]: '', 4: { [`${TOKEN}e`]: '' } } } },
+  });
+  const outside = join(folder, 'deep', '2', '3', '4');
+  symlinkSync(outside, join(folder, 'elsewhere'));
+  const directory = Directory.existing(folder);
+  t.equal(directory.stored(TOKEN), 5);
+  t.equal(directory.stored('another'), 0);
+  await directory.clean(TOKEN.slice(0, 8));
+  t.strictSame(readdirSync(folder).sort(), ['deep', 'elsewhere', 'mine.txt']);
+  t.strictSame(readdirSync(join(folder, 'deep')).sort(), ['2', 'mine.txt']);
+  t.strictSame(readdirSync(join(folder, 'deep', '2', '3')), ['4']);
+  t.strictSame(readdirSync(outside), [`${TOKEN}e`], 'deeper than a look goes, and behind a link');
+});
 
 t.test('what stands outside, and far away', async (t) => {
   const parent = t.testdir({ inbox: {}, [`${TOKEN}x`]: 'x', 'other.txt': '', cwd: { [`a ${TOKEN}`]: 'far' } });
@@ -303,6 +323,30 @@ t.test('a program is ended, with its group or by itself', { skip: !LINUX && 'nee
 
   const late = new Child(sleep, null, 'closed');
   t.match(await late.ended(1), { killed: true, signal: 'SIGKILL' });
+});
+
+t.test('what a program leaves behind ends with it', { skip: !LINUX && 'needs sh' }, async (t) => {
+  // It holds the pipe, so it is known to be gone when that is closed; else its end would be told a second late.
+  const child = new Child(['sh', '-c', 'sleep 60 & echo $! >&2'], null);
+  const { code, stderr } = await child.exited();
+  t.equal(code, 0);
+  const state = async (): Promise<string | undefined> =>
+    (await readFile(`/proc/${stderr.trim()}/stat`, 'latin1').catch(() => ') X')).split(') ')[1]?.[0];
+  let last = await state();
+  // Its files are closed a moment before it is dead.
+  for (let looks = 0; looks < 1000 && !/[XZ]/.test(last ?? ''); looks += 1) last = await state();
+  t.match(last, /[XZ]/, 'gone, or dead and not yet buried');
+});
+
+t.test('what a program says is UTF-8, and its end counts', async (t) => {
+  const said = async (text: string): Promise<string> => {
+    const child = new Child([process.execPath, '-e', `process.stderr.write(${text})`], null);
+    return (await child.exited()).stderr;
+  };
+  t.equal(await said(`Buffer.from('Fehler: ungültig 日本')`), 'Fehler: ungültig 日本');
+  t.equal(await said(`Buffer.from([0x61, 0xff, 0x62])`), 'a\ufffdb');
+  t.equal(await said(`'x' + '日'.repeat(1000)`), '日'.repeat(666), '2,000 bytes, from the first whole character on');
+  t.equal(await said(`Buffer.alloc(3000, 0x80)`), '\ufffd'.repeat(2000), 'no text at all');
 });
 
 t.test('what still runs when the suite ends is killed', { skip: !LINUX && 'needs sleep' }, async (t) => {

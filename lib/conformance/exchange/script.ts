@@ -30,6 +30,8 @@ export interface Observed {
   readonly endedEarly: boolean;
   /** The step at which the script stopped because what it waited for did not come; null when it ran through. */
   readonly stoppedAt: Step['do'] | null;
+  /** How long that was waited for while the connection stayed open, in ms; null when it was not. */
+  readonly waitedMs: number | null;
   /** From the last byte sent before it; null when it did not come. */
   readonly replyMs: number | null;
   readonly closeMs: number | null;
@@ -91,6 +93,8 @@ export interface ScriptContext {
   readonly group?: Group;
   /** What is wrong with what stands under the final name while the upload goes on; null when nothing is. */
   readonly look?: () => Promise<string | null>;
+  /** How many bytes of the case are on disk by now. */
+  readonly stored?: () => number;
 }
 
 function offset(value: number | undefined, length: bigint, fallback: bigint): bigint {
@@ -123,6 +127,7 @@ class Script {
   endedEarly = false;
   replyMs: number | null = null;
   closeMs: number | null = null;
+  waitedMs: number | null = null;
 
   constructor(wire: Wire, steps: readonly Step[], context: ScriptContext) {
     this.#wire = wire;
@@ -158,7 +163,7 @@ class Script {
       case 'take': {
         const header = this.receivedBeforeSending ?? wire.receivedLength;
         const wanted = header + Number(offset(step.to, lengthOf(file.body, variables), lengthOf(file.body, variables)));
-        return this.#wait('the body', () => wire.receivedLength >= wanted);
+        return this.#take(() => wire.receivedLength >= wanted);
       }
       case 'silence':
         return this.#silence();
@@ -182,7 +187,7 @@ class Script {
         return true;
       case 'ended': {
         const own = declaredMs(this.#context, step.after);
-        const met = await this.#wait('the end of the connection', () => wire.ended, own + times.patience);
+        const met = await this.#ended(own + times.patience);
         if (met) this.closeMs = Math.max(0, wire.closedAt - wire.sentAt);
         return met;
       }
@@ -213,11 +218,46 @@ class Script {
   }
 
   async #wait(what: string, test: () => boolean, ms = this.#context.times.patience): Promise<boolean> {
-    const wire = this.#wire;
-    await wire.until(() => test() || wire.ended, this.#left(ms));
-    if (test()) return true;
-    if (!wire.ended) wire.log.event('time-out', `${what} did not come in ${Math.round(ms)} ms`);
+    const left = this.#left(ms);
+    await this.#wire.until(() => test() || this.#wire.ended, left);
+    return test() || this.#missed(what, left);
+  }
+
+  #missed(what: string, ms: number): false {
+    if (!this.#wire.ended) {
+      this.waitedMs = Math.round(ms);
+      this.#wire.log.event('time-out', `${what} did not come in ${this.waitedMs} ms`);
+    }
     return false;
+  }
+
+  /** Who is slow is waited for as long as bytes come, within what the suite allows a case. */
+  async #take(whole: () => boolean): Promise<boolean> {
+    const wire = this.#wire;
+    const { patience, cap } = this.#context.times;
+    for (;;) {
+      const before = wire.receivedLength;
+      const left = this.#left(patience);
+      await wire.until(() => whole() || wire.receivedLength !== before || wire.ended, left);
+      if (whole()) return true;
+      const stalled = wire.receivedLength === before;
+      if (wire.ended || (stalled && left === patience)) return this.#missed('more of the body', left);
+      if (stalled || left === 0) return this.#missed('the whole body', cap);
+    }
+  }
+
+  /** Who has taken the bytes and still stores them is slow, too. Half of the wait shows whether anything grows. */
+  async #ended(ms: number): Promise<boolean> {
+    const wire = this.#wire;
+    const stored = this.#context.stored ?? ((): number => 0);
+    if (await wire.until(() => wire.ended, this.#left(ms / 2))) return true;
+    for (;;) {
+      const before = stored();
+      await wire.until(() => wire.ended, this.#left(ms / 2));
+      if (wire.ended) return true;
+      if (stored() === before) return this.#missed('the end of the connection', ms);
+      if (this.#left(1) === 0) return this.#missed('the end of the connection', this.#context.times.cap);
+    }
   }
 
   async #send(whole: Buffer, cut: Cut | undefined, gap: number, hush?: true): Promise<boolean> {
@@ -229,8 +269,10 @@ class Script {
       }
       if (i > 0 && !hush && gap > 0) await this.#wire.until(() => this.#wire.ended, gap);
       if (this.#wire.ended) this.endedEarly = true;
-      if (!(await this.#wire.send(piece, this.#left(this.#context.times.patience)))) {
+      const left = this.#left(this.#context.times.patience);
+      if (!(await this.#wire.send(piece, left))) {
         this.endedEarly = true;
+        if (!this.#wire.ended) this.waitedMs = Math.round(left);
         return false;
       }
     }
@@ -317,6 +359,7 @@ export async function runScript(wire: Wire, steps: readonly Step[], context: Scr
     endedByUs: wire.ours,
     endedEarly: script.endedEarly,
     stoppedAt,
+    waitedMs: script.waitedMs,
     replyMs: script.replyMs,
     closeMs: script.closeMs,
     log: wire.log.entries,
@@ -337,6 +380,7 @@ export function notConnected(label: string, reason: string, log: readonly WireEn
     endedByUs: false,
     endedEarly: false,
     stoppedAt: null,
+    waitedMs: null,
     replyMs: null,
     closeMs: null,
     log,

@@ -27,6 +27,15 @@ export interface Measured {
 /** Before anything was measured. */
 export const UNMEASURED: Times = { roundTrip: 0, turnaround: 0, gap: 10, quiet: 100, patience: 3000, cap: 10_000 };
 
+/** The same with what the user asks for. */
+export function unmeasured(patience = UNMEASURED.patience): Times {
+  return { ...UNMEASURED, patience, cap: capOf(patience) };
+}
+
+function capOf(patience: number): number {
+  return Math.max(UNMEASURED.cap, 3 * patience);
+}
+
 /**
  * A wait for what comes ends when it comes, so patience costs only where the target is at fault: it can be long, and a
  * loaded machine makes no false failure. Silence is paid by every case that asks for it, so quiet is short.
@@ -39,6 +48,6 @@ export function calibrate(measured: Measured, patience?: number): Times {
     gap: Math.min(15, Math.max(5, measured.turnaround ?? roundTrip)),
     quiet: Math.min(2000, Math.max(60, 3 * roundTrip, 1.5 * settle)),
     patience: patience ?? Math.min(6000, Math.max(1500, 20 * roundTrip, 6 * grace)),
-    cap: Math.max(10_000, 3 * (patience ?? 0)),
+    cap: capOf(patience ?? 0),
   };
 }

@@ -30,12 +30,12 @@ export class Doubts<T extends { readonly id: string }> {
   }
 
   /** Runs a case by itself. Its first verdict stands where there is no time left for a second one. */
-  async settle(one: T, run: (one: T) => Promise<Result>): Promise<Settled> {
+  async settle(one: T, run: (first: Result | null) => Promise<Result>): Promise<Settled> {
     this.#until ??= this.#now() + BUDGET;
     const first = this.#first.get(one);
-    if (first === undefined) return { result: await run(one), notes: [] };
+    if (first === undefined) return { result: await run(null), notes: [] };
     if (this.#now() > this.#until) return { result: first, notes: [] };
-    const result = await run(one);
+    const result = await run(first);
     const note = `${one.id} passed by itself, after this beside other cases: ${first.verdict}, ${first.reason}`;
     return { result, notes: result.verdict === 'pass' ? [note] : [] };
   }

@@ -3,7 +3,7 @@ import { plural } from '../../plural.js';
 import { chunksOf, escaped, lengthOf, type Bytes, type Variables } from '../model/bytes.js';
 import type { ClientCase, ClientExchange, ClientOutcome, Some } from '../model/case.js';
 import type { Exit } from '../target/child.js';
-import { axis, best, ENDINGS, showReceived } from './judge.js';
+import { axis, best, ENDINGS, showEnding, showReceived } from './judge.js';
 import type { Axis } from '../report/report.js';
 import type { Observed } from '../exchange/script.js';
 
@@ -132,7 +132,7 @@ function judgeClose({ observed }: ClientRun, outcome: ClientOutcome): Axis {
   const expected = outcome.closed.map((ending) => ENDINGS[ending]).join(' or ');
   if (observed === null) return axis('close', null, expected, 'no connection');
   if (observed.endedByUs) return axis('close', null, expected, 'we ended the connection ourselves');
-  return axis('close', outcome.closed.includes(observed.ending), expected, ENDINGS[observed.ending]);
+  return axis('close', outcome.closed.includes(observed.ending), expected, showEnding(observed));
 }
 
 function judgeExit({ exit, observed, exchange }: ClientRun, outcome: ClientOutcome): Axis {

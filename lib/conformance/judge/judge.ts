@@ -54,6 +54,11 @@ export function showReceived(observed: Observed): string {
   return `"${escaped(observed.received.subarray(0, 24))}"${rest}`;
 }
 
+/** How the connection ended, and where nothing came of a wait, how long that was: who is slow may need more. */
+export function showEnding({ ending, waitedMs }: Observed): string {
+  return waitedMs === null ? ENDINGS[ending] : `${ENDINGS[ending]} after ${waitedMs} ms (--patience)`;
+}
+
 // ---- servers
 
 /** One connection of a server case with its outcome still to be found. */
@@ -81,7 +86,7 @@ function judgeClose(observed: Observed, outcome: ServerOutcome): Axis {
   if (observed.endedByUs) return axis('close', null, expected, 'we ended the connection ourselves');
   const short = observed.endedEarly || (observed.stoppedAt !== null && observed.stoppedAt !== 'ended');
   const cut = short && outcome.reply === 'go ahead' && outcome.disk === 'whole';
-  const actual = ENDINGS[observed.ending] + (cut ? ', too early: the last byte was not yet sent' : '');
+  const actual = showEnding(observed) + (cut ? ', too early: the last byte was not yet sent' : '');
   return axis(
     'close',
     observed.connectError === null && outcome.closed.includes(observed.ending) && !cut,

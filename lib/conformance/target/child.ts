@@ -29,8 +29,8 @@ export type Output = 'stderr' | 'both' | 'closed';
 
 export class Child {
   readonly #process: ChildProcess;
-  #stderr = '';
-  #stdout = '';
+  #stderr: Buffer = Buffer.alloc(0);
+  #stdout: Buffer = Buffer.alloc(0);
   #exit: Exit | null = null;
   #killed = false;
   readonly #done: Promise<Exit>;
@@ -48,19 +48,20 @@ export class Child {
       this.#process.stderr?.destroy();
     }
     this.#process.stderr?.on('data', (bytes: Buffer) => {
-      this.#stderr = (this.#stderr + bytes.toString('latin1')).slice(-TAIL);
+      this.#stderr = tail(this.#stderr, bytes);
     });
     this.#process.stdout?.on('data', (bytes: Buffer) => {
-      this.#stdout = (this.#stdout + bytes.toString('latin1')).slice(-TAIL);
+      this.#stdout = tail(this.#stdout, bytes);
     });
     this.#done = new Promise((resolve) => {
       const finish = (exit: Omit<Exit, 'stderr' | 'stdout' | 'killed'>): void => {
-        this.#exit ??= { ...exit, stderr: this.#stderr, stdout: this.#stdout, killed: this.#killed };
+        this.#exit ??= { ...exit, stderr: textOf(this.#stderr), stdout: textOf(this.#stdout), killed: this.#killed };
         children.delete(this);
         resolve(this.#exit);
       };
       this.#process.on('error', (error) => finish({ code: null, signal: null, failedToStart: error.message }));
       this.#process.on('exit', (code, signal) => {
+        this.#endGroup();
         // What it wrote last may still be in the pipe; a grandchild may hold the pipe open for ever. A loop that is late
         // runs its timers before it reads, hence the turn after the wait.
         const late = setTimeout(() => setImmediate(() => finish({ code, signal })), 1000);
@@ -125,6 +126,15 @@ export class Child {
     this.signal('SIGKILL');
   }
 
+  /** What it started in turn, and left behind: nobody else would end that. */
+  #endGroup(): void {
+    try {
+      if (this.#process.pid !== undefined) process.kill(-this.#process.pid, 'SIGKILL');
+    } catch {
+      // Nothing is left of it, as mostly.
+    }
+  }
+
   signal(name: NodeJS.Signals): void {
     if (this.#exit !== null || this.#process.pid === undefined) return;
     try {
@@ -133,6 +143,16 @@ export class Child {
       this.#process.kill(name);
     }
   }
+}
+
+function tail(before: Buffer, bytes: Buffer): Buffer {
+  return Buffer.concat([before, bytes]).subarray(-TAIL);
+}
+
+/** Where the beginning was cut off, without the rest of a character that was cut (10xxxxxx). */
+function textOf(bytes: Buffer): string {
+  const start = bytes.length < TAIL ? 0 : bytes.findIndex((byte) => byte >> 6 !== 2);
+  return bytes.subarray(Math.max(0, start)).toString();
 }
 
 /** By a `status` of proc(5). A process that ends just now has none: of a zombie it tells no memory. */

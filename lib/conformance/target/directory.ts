@@ -44,6 +44,15 @@ async function walk(root: Buffer, shown: string, how: Walk, depth: number): Prom
   return found;
 }
 
+/** Also below the server's own directories, as deep as a look goes. */
+async function removeMarked(root: Buffer, mark: string, depth: number): Promise<void> {
+  for (const name of list(root)) {
+    const path = Buffer.concat([root, Buffer.from('/'), name]);
+    if (escaped(name).includes(mark)) await fs.rm(path, { recursive: true, force: true });
+    else if (depth > 1 && statOf(path)?.isDirectory() === true) await removeMarked(path, mark, depth - 1);
+  }
+}
+
 const CANARIES = { 'outside.txt': 'outside: nobody may touch this\n', 'sibling/canary.txt': 'sibling: nor this\n' };
 
 export class Directory {
@@ -133,11 +142,15 @@ export class Directory {
 
   /** Leaves a directory of the user's without the files of this run, whose names all begin with `mark`. */
   async clean(mark: string): Promise<void> {
-    if (this.#sandbox) return;
+    if (!this.#sandbox) await removeMarked(Buffer.from(this.path), mark, DEPTH);
+  }
+
+  /** How many bytes stand under names with the token. */
+  stored(token: string): number {
     const root = Buffer.from(`${this.path}/`);
-    for (const name of list(Buffer.from(this.path))) {
-      if (escaped(name).includes(mark)) await fs.rm(Buffer.concat([root, name]), { recursive: true, force: true });
-    }
+    return list(root)
+      .filter((name) => escaped(name).includes(token))
+      .reduce((sum, name) => sum + Number(statOf(Buffer.concat([root, name]))?.size ?? 0), 0);
   }
 
   async remove(): Promise<void> {

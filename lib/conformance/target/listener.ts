@@ -1,6 +1,7 @@
 /** Where clients connect: a listener for one of them, a port on which nobody listens, and the addresses for both. */
 import { randomInt } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { messageOf, systemCode } from '../../cause.js';
 import { GoAheadError } from '../../errors.js';
 
 export interface Address {
@@ -137,7 +138,7 @@ export async function freePort(host: string, pick: () => number = anyPort, tries
     await closed(await listen({ host, port }));
     return port;
   } catch (taken) {
-    if (tries === 1) throw taken;
+    if (tries === 1 || !(taken instanceof GoAheadError && systemCode(taken.cause) === 'EADDRINUSE')) throw taken;
     return freePort(host, pick, tries - 1);
   }
 }
@@ -151,7 +152,7 @@ function listen({ host, port }: Address): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
-        new GoAheadError('LISTEN_FAILED', `The suite cannot listen on ${host}:${port}.`, {
+        new GoAheadError('LISTEN_FAILED', `The suite cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
           expected: 'a free port',
           cause,
         }),

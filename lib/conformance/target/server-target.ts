@@ -1,7 +1,7 @@
 /** The server under test: one that runs, or one that the suite starts, restarts and ends. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf } from '../../cause.js';
+import { codeOf, messageOf } from '../../cause.js';
 import { Child, describeExit, type Exit, type Memory } from './child.js';
 import { fillCommand, mustKnowPort, splitCommand } from './command.js';
 import { freePort } from './listener.js';
@@ -16,11 +16,15 @@ export interface ServerTargetOptions {
   readonly cwd: string | null;
   /** What `{dir}` stands for. */
   readonly dir: string | null;
+  /** The longest wait in ms that the user asks for, if any. */
+  readonly patience?: number | undefined;
 }
 
 /** How long a server that was just started may take until it listens, in ms. */
 const STARTUP = 10_000;
 const RETRY = 10;
+/** How long to find out whether somebody listens already, in ms: who does, answers at once. */
+const TAKEN = 1000;
 /** Connections that are being made at a time: a queue of listen(2) that overflows costs a second, and proves nothing. */
 const CONNECTING = 32;
 /** In place of a system code, where the time for a connection went by. */
@@ -28,32 +32,40 @@ export const NO_ANSWER = 'no answer to the connection request';
 
 export class ServerTarget {
   readonly host: string;
-  readonly port: number;
+  /** Why it could not be started at all; null when it was. */
+  readonly obstacle: string | null;
+  readonly #options: ServerTargetOptions;
   readonly #words: readonly string[] | null;
-  readonly #cwd: string | null;
+  readonly #startup: number;
+  #port: number;
   #child: Child | null = null;
   /** Until its first connection a server that was just started is not expected to listen yet. */
   #freshUntil = 0;
+  #restarted = false;
   #connecting = 0;
   readonly #waiting: (() => void)[] = [];
 
-  private constructor({ host, cwd }: ServerTargetOptions, port: number, words: readonly string[] | null) {
-    this.host = host;
-    this.port = port;
+  private constructor(options: ServerTargetOptions, { port, words, obstacle }: Place) {
+    this.host = options.host;
+    this.obstacle = obstacle;
+    this.#options = options;
     this.#words = words;
-    this.#cwd = cwd;
+    this.#startup = Math.max(STARTUP, options.patience ?? 0);
+    this.#port = port;
   }
 
   static async open(options: ServerTargetOptions): Promise<ServerTarget> {
-    const { exec, host, dir } = options;
-    if (exec === null) return new ServerTarget(options, options.port ?? 12_000, null);
+    const { exec } = options;
+    if (exec === null) return new ServerTarget(options, { port: options.port ?? 12_000, words: null, obstacle: null });
     const words = splitCommand(exec);
     mustKnowPort(words, exec, options.port);
-    const port = options.port ?? (await freePort(host));
-    const filled = fillCommand(words, { port: String(port), dir: dir ?? '', host });
-    const target = new ServerTarget(options, port, filled);
-    target.#start(filled);
+    const target = new ServerTarget(options, { words, ...(await placeFor(options)) });
+    if (target.obstacle === null) target.#start(words);
     return target;
+  }
+
+  get port(): number {
+    return this.#port;
   }
 
   get restartable(): boolean {
@@ -63,6 +75,11 @@ export class ServerTarget {
   /** How the process ended; null while it runs, or when it is not ours. */
   get exit(): Exit | null {
     return this.#child?.exit ?? null;
+  }
+
+  /** The process that was started last ended before anything could connect to it. */
+  get neverServed(): boolean {
+    return this.exit !== null && this.#freshUntil > 0;
   }
 
   /** The same of a process that is about to end. */
@@ -85,22 +102,27 @@ export class ServerTarget {
     const place = `${this.host}:${this.port}`;
     const { exit } = this;
     if (exit !== null) {
-      const how = describeExit(exit);
-      return `nothing listens on ${place}, since the command of --exec ${how}`;
+      // A connection that the process before it closed first keeps its port for a minute (TIME_WAIT).
+      const reuse =
+        this.#restarted && this.#options.port !== null
+          ? '; where its port was still in use, it must set SO_REUSEADDR, or take {port} instead of a fixed --port'
+          : '';
+      return `nothing listens on ${place}, since the command of --exec ${describeExit(exit)}${reuse}`;
     }
     if (error !== 'ECONNREFUSED') return `${place} cannot be connected to: ${error}`;
     return this.restartable
-      ? `the command of --exec runs, but nothing listened on ${place} within ${STARTUP / 1000} s`
+      ? `the command of --exec runs, but nothing listened on ${place} within ${this.#startup / 1000} s`
       : `nothing listens on ${place}: start the server first, or let the suite do it with --exec "CMD {port} {dir}"`;
   }
 
   get cwd(): string | null {
-    return this.#cwd;
+    return this.#options.cwd;
   }
 
   #start(words: readonly string[]): void {
-    this.#child = new Child(words, this.#cwd);
-    this.#freshUntil = performance.now() + STARTUP;
+    const { dir, host, cwd } = this.#options;
+    this.#child = new Child(fillCommand(words, { port: String(this.#port), dir: dir ?? '', host }), cwd);
+    this.#freshUntil = performance.now() + this.#startup;
   }
 
   async stop(): Promise<void> {
@@ -116,7 +138,11 @@ export class ServerTarget {
 
   async restart(): Promise<void> {
     await this.stop();
-    if (this.#words !== null) this.#start(this.#words);
+    if (this.#words === null || this.obstacle !== null) return;
+    this.#restarted = true;
+    // Not the port of before: without SO_REUSEADDR nobody can listen on that for a minute (TIME_WAIT).
+    if (this.#options.port === null) this.#port = await freePort(this.host);
+    this.#start(this.#words);
   }
 
   /**
@@ -151,6 +177,29 @@ export class ServerTarget {
       await sleep(RETRY);
     }
   }
+}
+
+interface Place {
+  readonly port: number;
+  readonly words: readonly string[] | null;
+  readonly obstacle: string | null;
+}
+
+/** Where a server that the suite starts is to listen, and what stands against that. */
+async function placeFor({ host, port }: ServerTargetOptions): Promise<Pick<Place, 'port' | 'obstacle'>> {
+  if (port === null) {
+    try {
+      return { port: await freePort(host), obstacle: null };
+    } catch (cause) {
+      return { port: 0, obstacle: messageOf(cause) };
+    }
+  }
+  const socket = connect({ host, port });
+  const error = await established(socket, TAKEN);
+  socket.destroy();
+  if (error !== null) return { port, obstacle: null };
+  const obstacle = `something else listens on ${host}:${port} already, and would be judged in place of the command of --exec: end it, or choose another --port`;
+  return { port, obstacle };
 }
 
 async function established(socket: Socket, ms: number): Promise<string | null> {
