@@ -42,6 +42,9 @@ export interface ClientExchangeResult {
   readonly connectMs: number | null;
 }
 
+/** A client has to wait for its receipt at least so long, in ms, however quick it is otherwise. */
+const LEAST_WAIT = 300;
+
 const NOT_RUN: Exit = { code: null, signal: null, stderr: '', stdout: '', killed: false };
 
 export class ClientRunner {
@@ -222,7 +225,7 @@ async function act(
       log.event('note', `the client was sent ${step.signal}`);
       return true;
     case 'still running':
-      await sleep(times.quiet);
+      await Promise.race([child.exited(), sleep(Math.max(times.quiet, LEAST_WAIT), null, { ref: false })]);
       if (child.exit !== null) log.event('note', 'the client had ended by then');
       return child.exit === null;
     case 'exited': {
