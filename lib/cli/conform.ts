@@ -96,7 +96,7 @@ async function judge(flags: JudgeFlags, environment: Environment, conform: Confo
     return await judged(flags, environment, conform);
   } catch (reason) {
     if (reason instanceof GoAheadError && reason.code === 'OPTION_INVALID') throw reason;
-    const text = reason instanceof GoAheadError ? `${reason.message} (${reason.code})` : traceOf(reason);
+    const text = traceOf(reason);
     const err = new Printer(environment.stderr, environment.variables);
     err.line(err.paint('red', `go-ahead: the suite failed: ${text.split('\n').map(printableMessage).join('\n')}`));
     return SUITE_FAULT;

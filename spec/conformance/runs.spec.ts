@@ -283,6 +283,12 @@ t.test('a server of one connection is started for each', async (t) => {
   t.match(verdicts(report), { 'server/good/a': 'pass' });
 });
 
+t.test('what is nobody’s verdict is no report', async (t) => {
+  // The client takes the folder away that the suite puts the files into.
+  const exec = `/bin/bash -c 'rm -r "\${0%/*/*/*}"' {file} {port}`;
+  await t.rejects(conformClient({ exec, quick: true }), { code: 'ENOENT', syscall: 'mkdtemp' });
+});
+
 /** As one without SO_REUSEADDR, whose port stays in use for a minute after it went down: a second one ends at once. */
 const once = (command: string): string =>
   `/bin/bash -c 'mkdir "$0" 2>/dev/null || { echo in use >&2; exit 1; }; exec "$@"' '${join(folder(), 'been-here')}' ${command}`;

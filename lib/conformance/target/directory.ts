@@ -150,7 +150,9 @@ export class Directory {
     const root = Buffer.from(`${this.path}/`);
     return list(root)
       .filter((name) => escaped(name).includes(token))
-      .reduce((sum, name) => sum + Number(statOf(Buffer.concat([root, name]))?.size ?? 0), 0);
+      .map((name) => statOf(Buffer.concat([root, name])))
+      .filter((entry) => entry !== null)
+      .reduce((sum, { size }) => sum + Number(size), 0);
   }
 
   async remove(): Promise<void> {
