@@ -44,6 +44,15 @@ const LOCAL_FILESYSTEMS: ReadonlySet<bigint> = new Set([
   0x794c7630n, // overlayfs
 ]);
 
+/**
+ * What an open may take besides, in milliseconds. The first descriptor beyond the process's table of them makes the kernel double
+ * the table and, where there are threads, wait for every core to have left the old one (`expand_fdtable` in fs/file.c of
+ * Linux): some milliseconds, and no sign of a slow disk.
+ */
+export function openAllowance(fd: number): number {
+  return fd >= 64 && (fd & (fd - 1)) === 0 ? Infinity : 0;
+}
+
 /** `adaptive` is the policy above; `never` sends every call through the pool. */
 export const SYNCHRONOUS = ['adaptive', 'never'] as const;
 export type Synchronous = (typeof SYNCHRONOUS)[number];

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import type { CallPolicy } from '../disk/call-policy.js';
+import { openAllowance, type CallPolicy } from '../disk/call-policy.js';
 import { promised } from '../disk/promised.js';
 import type { MaybePromise } from '../maybe-promise.js';
 
@@ -89,10 +89,12 @@ export class AdaptiveCalls implements FileCalls {
   open(path: string, flags: number): MaybePromise<number> {
     const began = this.#policy.begin();
     if (!this.#policy.direct) return this.#policy.pooled(began, this.#pool.open(path, flags));
+    let fd = -1;
     try {
-      return this.#direct.open(path, flags);
+      fd = this.#direct.open(path, flags);
+      return fd;
     } finally {
-      this.#policy.end(began);
+      this.#policy.end(began, openAllowance(fd));
     }
   }
 

@@ -1,19 +1,10 @@
-import { CallPolicy, type Synchronous } from '../disk/call-policy.js';
+import { CallPolicy, openAllowance, type Synchronous } from '../disk/call-policy.js';
 import type { CoreWait } from '../disk/core-wait.js';
 import type { MaybePromise } from '../maybe-promise.js';
 import type { Entry, FileSystem, Volume } from './file-system.js';
 
 /** Half of what page caches take in on machines of today: a write may take its size divided by this, in bytes/ms. */
 const BYTES_PER_MS = 512 * 1024;
-
-/**
- * Whether this descriptor was the first one beyond the process's table of them. The kernel then doubles the table and, where there
- * are threads, waits for every core to have left the old one (`expand_fdtable` in fs/file.c of Linux): some milliseconds, and
- * no sign of a slow disk.
- */
-function growsTable(fd: number): boolean {
-  return fd >= 64 && (fd & (fd - 1)) === 0;
-}
 
 /** The calls on one volume, each made on this thread or through the pool as the policy wants it. */
 export class Disk {
@@ -49,7 +40,7 @@ export class Disk {
       fd = this.#fileSystem.direct.open(path, flags, mode);
       return fd;
     } finally {
-      this.#policy.end(began, growsTable(fd) ? Infinity : 0);
+      this.#policy.end(began, openAllowance(fd));
     }
   }
 

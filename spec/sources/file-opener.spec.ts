@@ -203,22 +203,44 @@ t.test('the type of a volume that is not there', async (t) => {
   await t.rejects(POOL.volumeType(join(t.testdir(), 'no-such-file')), { code: 'ENOENT' });
 });
 
+/** Of an event loop that has nothing else to do. */
+const policyBy = (clock: { readonly time: number }): CallPolicy =>
+  new CallPolicy(
+    EXT4,
+    'adaptive',
+    () => clock.time,
+    (looked) => looked(),
+  );
+
 t.test('one slow call, of any kind, sends the following ones through the pool', async (t) => {
   for (const [name, call] of Object.entries(CALLS)) {
     const clock = { time: 1000, takes: SLOW_MS };
     const { direct, pool, made } = slowCalls(clock);
-    const policy = new CallPolicy(
-      EXT4,
-      'adaptive',
-      () => clock.time,
-      (looked) => looked(),
-    );
-    const calls = new AdaptiveCalls(policy, direct, pool);
+    const calls = new AdaptiveCalls(policyBy(clock), direct, pool);
     await call(calls);
     clock.takes = SLOW_MS + 1;
     await call(calls);
     for (const next of Object.values(CALLS)) await next(calls);
     const others = Object.keys(CALLS).map((other) => `pool ${other}`);
     t.strictSame(made, [`direct ${name}`, `direct ${name}`, ...others], 'at the bound it is not slow yet');
+  }
+});
+
+t.test('an open for which the kernel had to grow the table of descriptors is not slow', async (t) => {
+  for (const [fd, form] of [
+    [63, 'pool'],
+    [64, 'direct'],
+    [65, 'pool'],
+  ] as const) {
+    const clock = { time: 1000, takes: SLOW_MS + 1 };
+    const { direct, pool, made } = slowCalls(clock);
+    const open = (): number => {
+      direct.open('/x', 0);
+      return fd;
+    };
+    const calls = new AdaptiveCalls(policyBy(clock), { ...direct, open }, pool);
+    t.equal(calls.open('/x', 0), fd);
+    await calls.close(fd);
+    t.strictSame(made, ['direct open', `${form} close`], `${fd}`);
   }
 });

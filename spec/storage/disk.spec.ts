@@ -64,6 +64,11 @@ function slowFileSystem(): { fileSystem: FileSystem; clock: { time: number; take
   return { fileSystem, clock, calls };
 }
 
+/** On a local filesystem, by that clock. */
+function adaptiveDisk(fileSystem: FileSystem, clock: { readonly time: number }): Disk {
+  return new Disk(fileSystem, EXT4, 'adaptive', () => clock.time, idle);
+}
+
 /** As an upload does. */
 function write(disk: Disk, chunk: Uint8Array): MaybePromise<number> {
   const call = disk.direct ? 'writeDirectly' : 'writeInPool';
@@ -119,7 +124,7 @@ t.test('what is remote or turned off never becomes direct', async (t) => {
 
 t.test('syncing always goes through the pool, and says nothing about the other calls', async (t) => {
   const { fileSystem, clock, calls } = slowFileSystem();
-  const disk = new Disk(fileSystem, EXT4, 'adaptive', () => clock.time, idle);
+  const disk = adaptiveDisk(fileSystem, clock);
   clock.takes = 5000;
   await disk.fsync(3);
   clock.takes = 0;
@@ -130,7 +135,7 @@ t.test('syncing always goes through the pool, and says nothing about the other c
 t.test('after one slow call, of any kind, nothing is direct until the pool has been quick for a while', async (t) => {
   for (const [name, call] of Object.entries(CALLS)) {
     const { fileSystem, clock, calls } = slowFileSystem();
-    const disk = new Disk(fileSystem, EXT4, 'adaptive', () => clock.time, idle);
+    const disk = adaptiveDisk(fileSystem, clock);
     clock.takes = SLOW_MS;
     await call(disk);
     await call(disk);
@@ -160,7 +165,7 @@ t.test(
   'time alone does not bring direct calls back, and a slow call through the pool starts the wait again',
   async (t) => {
     const { fileSystem, clock, calls } = slowFileSystem();
-    const disk = new Disk(fileSystem, EXT4, 'adaptive', () => clock.time, idle);
+    const disk = adaptiveDisk(fileSystem, clock);
     clock.takes = 1000;
     await disk.close(3);
     calls.length = 0;
@@ -192,13 +197,7 @@ t.test('a call through the pool may wait for those before it, one round after th
       const { fileSystem, clock } = slowFileSystem();
       const answers: (() => void)[] = [];
       const close = async (): Promise<void> => new Promise((resolve) => void answers.push(resolve));
-      const disk = new Disk(
-        { ...fileSystem, pool: { ...fileSystem.pool, close } },
-        EXT4,
-        'adaptive',
-        () => clock.time,
-        idle,
-      );
+      const disk = adaptiveDisk({ ...fileSystem, pool: { ...fileSystem.pool, close } }, clock);
       clock.takes = SLOW_MS + 1;
       disk.unlink('/x');
       clock.takes = 0;
@@ -243,7 +242,7 @@ t.test('what a result waited for a busy event loop is not held against the disk'
 
 t.test('a stall of any length is forgotten in the end', async (t) => {
   const { fileSystem, clock } = slowFileSystem();
-  const disk = new Disk(fileSystem, EXT4, 'adaptive', () => clock.time, idle);
+  const disk = adaptiveDisk(fileSystem, clock);
   clock.takes = 3_600_000;
   await disk.close(3);
   clock.takes = 0;
@@ -262,7 +261,7 @@ t.test('a slow call that fails counts too', async (t) => {
     },
   };
   const pool = { ...fileSystem.pool, unlink: () => Promise.reject(new Error('broken')) };
-  const disk = new Disk({ direct, pool }, EXT4, 'adaptive', () => clock.time, idle);
+  const disk = adaptiveDisk({ direct, pool }, clock);
   t.throws(() => disk.link('/x', '/y'), { message: 'slow and broken' });
   await t.rejects(async () => disk.unlink('/x'), { message: 'broken' });
   await disk.close(3);
@@ -271,7 +270,7 @@ t.test('a slow call that fails counts too', async (t) => {
 
 t.test('a large write may take the time of its bytes', async (t) => {
   const { fileSystem, clock, calls } = slowFileSystem();
-  const disk = new Disk(fileSystem, EXT4, 'adaptive', () => clock.time, idle);
+  const disk = adaptiveDisk(fileSystem, clock);
   const chunk = Buffer.alloc(2 ** 20);
   clock.takes = SLOW_MS + 2;
   t.equal(write(disk, chunk), chunk.byteLength);
@@ -374,13 +373,7 @@ t.test('an open for which the kernel had to grow the table of descriptors is not
       clock.time += 15;
       return fd;
     };
-    const disk = new Disk(
-      { ...fileSystem, direct: { ...fileSystem.direct, open } },
-      EXT4,
-      'adaptive',
-      () => clock.time,
-      idle,
-    );
+    const disk = adaptiveDisk({ ...fileSystem, direct: { ...fileSystem.direct, open } }, clock);
     t.equal(disk.open('/x', 0, 0), fd);
     t.equal(disk.direct, direct, `${fd}`);
   }
