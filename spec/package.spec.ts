@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { outside } from './support/compiled.mjs';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '..');
@@ -76,7 +77,10 @@ t.test('the packed tarball, installed in an empty folder', async (t) => {
     await t.resolves(run(join(bin, 'attw'), [tarball], { cwd: root }));
   });
 
-  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], { cwd: app });
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], {
+    cwd: app,
+    env: { ...process.env, ...outside },
+  });
 
   await t.test('the example of the README runs in plain JavaScript', async (t) => {
     const [example] = blocks('README.md', 'js');
@@ -112,11 +116,12 @@ t.test('the packed tarball, installed in an empty folder', async (t) => {
     t.match((await run(join(app, 'node_modules', '.bin', 'go-ahead'), ['--version'])).stdout, version);
   });
 
-  for (const [moduleResolution, module] of [
-    ['nodenext', 'nodenext'],
-    ['bundler', 'esnext'],
+  // The compiler that most users have, and its successor.
+  for (const [moduleResolution, module, compiler] of [
+    ['nodenext', 'nodenext', 'tsc'],
+    ['bundler', 'esnext', 'tsgo'],
   ] as const) {
-    await t.test(`TypeScript users compile against it (${moduleResolution})`, async (t) => {
+    await t.test(`TypeScript users compile against it (${moduleResolution}, ${compiler})`, async (t) => {
       const compilerOptions = {
         module,
         moduleResolution,
@@ -129,7 +134,7 @@ t.test('the packed tarball, installed in an empty folder', async (t) => {
       };
       writeFileSync(join(app, 'consumer.ts'), TYPESCRIPT_CONSUMER);
       writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
-      const compiled = await run(join(bin, 'tsc'), ['-p', app], { cwd: app }).catch(
+      const compiled = await run(join(bin, compiler), ['-p', app], { cwd: app }).catch(
         (error: unknown) => error as { stdout: string },
       );
       t.equal(compiled.stdout, '');

@@ -9,6 +9,8 @@ import processOnSpawn from 'process-on-spawn';
 const ROOT = new URL('../../', import.meta.url).href;
 const COMPILED = new URL('.tap/compiled/', ROOT);
 const sources = [`${ROOT}lib/`, `${ROOT}spec/`];
+/** What only a program that asks somebody outside needs, and which only the specs that start one give to it. */
+export const outside = { NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS };
 /** The compiler dates this file anew whenever it has looked at all sources, and a compiled one only when it differs. */
 const looked = statSync(new URL('spec.tsbuildinfo', COMPILED), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
@@ -18,6 +20,8 @@ if (isMainThread) {
   // by the environment. It would double the time of a start.
   processOnSpawn.removeAllListeners();
   delete process.env.NODE_OPTIONS;
+  // Node reads the certificates that this names at each start, which takes it longer than all else that it does there.
+  delete process.env.NODE_EXTRA_CA_CERTS;
 }
 
 /** Of a URL without its query, which tap's mocks add. */

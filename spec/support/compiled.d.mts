@@ -1,0 +1,1 @@
+export const outside: { readonly NODE_EXTRA_CA_CERTS: string | undefined };
