@@ -1,10 +1,11 @@
 /** What proves the suite for clients: peers that must pass everything, and peers that must pass nothing. */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { CLIENT_CASES, conformClient, type Report } from '../../lib/conformance/index.js';
+import { CLIENT_CASES, conformClient } from '../../lib/conformance/index.js';
 import { Listener } from '../../lib/conformance/target/listener.js';
-import { wrongOf } from './support/null-servers.js';
+import { conform, GO_AHEAD, notBuilt, onlyThese } from './support/command.js';
+import { notPassed, wrongOf } from './support/verdicts.js';
 import { noPython, PYTHON } from '../support/python.mjs';
 
 t.setTimeout(300_000);
@@ -13,7 +14,6 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 // Without what site.py looks for, Python starts in half of the time.
 const CLASSIC = `'${PYTHON}' -S '${path('../interop/classic_client.py')}'`;
 const FULL = `'${PYTHON}' -S '${path('support/full_client.py')}' {file} {host} {port} 2`;
-const OURS = path('../../dist/cli/main.js');
 
 const temporary = t.testdir();
 process.env['TMPDIR'] = temporary;
@@ -21,12 +21,8 @@ process.env['TMPDIR'] = temporary;
 const skip = noPython;
 /** In ms; what the clients below are told, so that the cases about their patience run. */
 const TIMES = { replyTimeout: 2000, sendTimeout: 2000, confirmTimeout: 2000 };
-
-function notPassed({ results }: Report): string[] {
-  return results
-    .filter(({ verdict, reason }) => verdict !== 'pass' && !reason.startsWith('needs '))
-    .map(({ id, verdict, reason }) => `${verdict} ${id}: ${reason}`);
-}
+/** What is not asked of a client whose times nobody tells. */
+const UNDECLARED = /^needs /;
 
 t.test('at least 80 cases', async (t) => {
   t.ok(CLIENT_CASES.length >= 80, `${CLIENT_CASES.length}`);
@@ -34,7 +30,7 @@ t.test('at least 80 cases', async (t) => {
 
 t.test('the classic Python client passes classic', { skip }, async (t) => {
   const report = await conformClient({ exec: `${CLASSIC} {file} {host} {port}`, profile: 'classic' });
-  t.strictSame(notPassed(report), []);
+  t.strictSame(notPassed(report, UNDECLARED), []);
   t.equal(report.exitCode, 0);
 });
 
@@ -46,7 +42,7 @@ t.test('a client that is told a name only, and no port', { skip }, async (t) => 
   const only = ['client/end/whole', 'client/name/*', 'client/size/1*', 'client/reply/capital'];
   for (const exec of [`${CLASSIC} {name} {host} ${port}`, `${CLASSIC} ./{name} 127.0.0.1 ${port}`]) {
     const report = await conformClient({ exec, port, cwd, profile: 'classic', only });
-    t.strictSame(notPassed(report), []);
+    t.strictSame(notPassed(report, UNDECLARED), []);
     t.equal(report.exitCode, 0);
   }
   t.strictSame(readdirSync(cwd), ['mine.txt']);
@@ -58,22 +54,29 @@ t.test('a small client that keeps every clause passes what classic does not ask'
   const skip = ['client/name/*', 'client/size/*'];
   const report = await conformClient({ exec: FULL, declared: TIMES, cases, skip });
   t.ok(report.results.length > 50);
-  t.strictSame(notPassed(report), []);
+  t.strictSame(notPassed(report, UNDECLARED), []);
   t.equal(report.exitCode, 0);
   t.strictSame(JSON.parse(JSON.stringify(report)), report, 'the report survives JSON');
 });
 
-t.test('our own client passes full', { skip: existsSync(OURS) ? false : 'npm run build' }, async (t) => {
-  const times = '--reply-timeout 2 --send-timeout 2 --confirm-timeout 2';
-  const report = await conformClient({
-    exec: `'${process.execPath}' '${OURS}' send {file} --to {host}:{port} ${times}`,
-    declared: TIMES,
-  });
-  t.strictSame(notPassed(report), []);
+t.test('our own client passes full', { skip: notBuilt }, async (t) => {
+  const deadlines = '--reply-timeout 2 --send-timeout 2 --confirm-timeout 2';
+  const exec = `'${process.execPath}' '${GO_AHEAD}' send {file} --to {host}:{port} ${deadlines}`;
+  const declared = Object.entries(TIMES).flatMap(([name, ms]) => ['--declare', `${name}=${ms}`]);
+  const report = await conform('client', '--exec', exec, ...declared);
+  t.equal(report.results.length, CLIENT_CASES.length);
+  t.strictSame(notPassed(report, UNDECLARED), []);
   t.equal(report.exitCode, 0);
 });
 
-t.test('null clients pass no case', async (t) => {
+t.test('a null client that says a lot passes none of the most telling cases', async (t) => {
+  const report = await conformClient({ exec: 'echo {file} {port}', patience: 200, width: 24, quick: true });
+  t.ok(report.results.length > 10);
+  t.strictSame(wrongOf(report), []);
+  t.equal(report.exitCode, 1);
+});
+
+t.test('null clients pass no case', { skip: notBuilt }, async (t) => {
   const nulls = {
     'does nothing': 'true {file} {port}',
     'fails at once': 'false {file} {port}',
@@ -84,11 +87,13 @@ t.test('null clients pass no case', async (t) => {
     echoes: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; cat <&3 >&3' {port} {file}`,
     'speaks HTTP': `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; echo GET / HTTP/1.1 >&3; cat <&3' {port} {file}`,
   };
+  const some = CLIENT_CASES.filter(({ id, quick }) => quick === true || id.startsWith('client/time/'));
   // They do nothing but wait, so they wait together.
   const all = Object.entries(nulls).map(async ([name, exec]) => {
-    const quick = !['does nothing', 'fails at once', 'hangs'].includes(name);
-    const report = await conformClient({ exec, patience: 200, width: 24, quick });
-    t.ok(report.results.length > 10);
+    const cases = name === 'does nothing' || name === 'fails at once' ? CLIENT_CASES : some;
+    const width = ['--patience', '200', '--parallel', '24'];
+    const report = await conform('client', '--exec', exec, ...width, ...onlyThese(cases));
+    t.equal(report.results.length, cases.length, name);
     t.strictSame(wrongOf(report), [], name);
     t.equal(report.exitCode, name === 'fails at once' ? 4 : 1, name);
   });

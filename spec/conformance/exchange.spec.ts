@@ -17,7 +17,7 @@ import {
   take,
 } from '../../lib/conformance/model/steps.js';
 import { WireLog } from '../../lib/conformance/exchange/wire.js';
-import { listen } from './support/null-servers.js';
+import { listen } from './support/null-servers.mjs';
 
 const GO = Buffer.from('676f206168656164', 'hex');
 const times = { roundTrip: 0, turnaround: 0, gap: 5, quiet: 30, patience: 400, cap: 2000 };

@@ -19,7 +19,7 @@ import { segmentsReceived } from '../../lib/conformance/target/segments.js';
 import { ServerTarget } from '../../lib/conformance/target/server-target.js';
 import { startWatch, type Watched } from '../../lib/conformance/judge/watch.js';
 import { Wire, WireLog } from '../../lib/conformance/exchange/wire.js';
-import { listen } from './support/null-servers.js';
+import { listen } from './support/null-servers.mjs';
 
 const LINUX = process.platform === 'linux';
 const TOKEN = 'abcd12340001';

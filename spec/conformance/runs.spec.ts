@@ -184,10 +184,54 @@ t.test('a server of which only the connection is seen', async (t) => {
   t.match(verdicts(await run({ breaks: 6 }, [good])), { 'server/good/a': 'inconclusive' });
   const never = await run({ breaks: 1 }, [good]);
   t.match(never.cause, /^a plain transfer does not work, so nothing can pass: wire: expected "go ahead"/);
-  const deaf = await run({ deaf: 5 }, [{ ...good, alone: true }]);
-  t.strictSame([deaf.cause, deaf.notes], [null, ['The target went down in server/good/a']]);
+  const gone = await run({ breaks: 1, deaf: 2 }, [good]);
+  t.strictSame([verdicts(gone), gone.notes], [{ 'server/good/a': 'fail' }, []], 'what never worked did not go down');
+  const deaf = await run({ deaf: 5 }, [
+    { ...good, alone: true },
+    { ...second, alone: true },
+  ]);
+  t.match([deaf.cause, deaf.notes], [null, [/^The target went down in 2 cases, first in server\/good\/.$/]]);
+  const late = { ...whole, expect: [{ ...ACCEPTED, within: { to: 'reply', ms: 40 } }] } as const;
+  const unanswered = await run({ refuses: 'xx' }, [
+    { ...good, exchange: { ...late, file: { ...FILE, name: text('{t}xx') } } },
+  ]);
+  t.match(reasons(unanswered), /no reply/);
   const unseen = await run({}, [{ ...good, alone: true, watch: 'residue' }]);
   t.match(reasons(unseen), /^expected nothing left .*, seen: no directory to look at$/);
+});
+
+t.test('a server that says it took a file, and has it not', async (t) => {
+  const dir = folder();
+  const port = await serve(t, dir, { forgets: 'same' });
+  const only = ['server/taken/at-once-replaced'];
+  const report = await conformServer({
+    port,
+    dir,
+    seed: 1,
+    patience: PATIENCE,
+    declared: { conflict: 'replaced' },
+    only,
+  });
+  t.match(reasons(report), /0 are there, not one/);
+});
+
+t.test('what is not asked of a server, and of a client, says why', { skip }, async (t) => {
+  const port = await serve(t, folder(), {});
+  const only = ['server/taken/*', 'server/time/*', 'server/resources/*'];
+  const server = await conformServer({ port, seed: 1, patience: PATIENCE, declared: { conflict: 'replaced' }, only });
+  t.strictSame([...new Set(server.results.map(({ verdict }) => verdict))].sort(), ['not applicable', 'untestable']);
+  for (const reason of [
+    /^names that are taken: declared as "replaced", so this is the user's choice$/m,
+    /^needs --dir DIR, the directory in which the server stores$/m,
+    /^needs --exec "CMD \{port\} \{dir\}", so that the suite starts the server$/m,
+    /^needs --declare headerTimeout=MS$/m,
+  ]) {
+    t.match(reasons(server), reason);
+  }
+  const client = await conformClient({ exec: CLIENT, seed: 1, patience: PATIENCE, only: ['client/time/*'] });
+  t.ok(client.results.length > 3);
+  for (const { verdict, reason } of client.results)
+    t.match([verdict, reason], ['untestable', /^needs --declare \w+=MS$/]);
 });
 
 t.test('a fault of the suite is told, and the other cases are judged', async (t) => {
@@ -258,6 +302,11 @@ t.test('a server that goes down is started again, but not for ever', async (t) =
   t.match(report.notes.join('\n'), /^Restarted 1 time: given up before server\/die/m);
 });
 
+t.test('a server that does not end when it is asked to', async (t) => {
+  const report = await conformServer({ ...base, exec: `${SERVER} '{"stubborn":true}'`, cases: [good] });
+  t.match([verdicts(report), report.exitCode], [{ 'server/good/a': 'pass' }, 0]);
+});
+
 t.test('a server that dies of a probe, and of a twin', async (t) => {
   // The name that is too long is tried in the full profile only.
   const one: ServerCase = { ...good, profiles: ['full'], alone: true };
@@ -278,7 +327,8 @@ t.test('a server that dies of a probe, and of a twin', async (t) => {
 t.test('a server of one connection is started for each', async (t) => {
   const exec = `${SERVER} '{"deaf":1}'`;
   const cases = [good, { ...second, needs: 'dir', exchange: refused, twin: { steps: WHOLE } } as const];
-  const report = await conformServer({ ...base, exec, cases });
+  // That counts for nothing: it does not go down, it ends.
+  const report = await conformServer({ ...base, exec, cases, restarts: 0 });
   t.match(report.capabilities, { lasting: 'no' });
   t.match(verdicts(report), { 'server/good/a': 'pass' });
 });

@@ -11,6 +11,7 @@ export interface Policy {
   readonly breaks?: number;
   readonly stumbles?: number;
   readonly refuses?: string;
+  readonly forgets?: string;
   readonly frail?: true;
 }
 

@@ -6,8 +6,13 @@ import { basename, join } from 'node:path';
 const GO_AHEAD = Buffer.from('676f206168656164', 'hex');
 
 /** What becomes of a name; null refuses it, and '' takes the bytes and forgets them. */
-function placeOf(name, dir, { prefix = '', suffix = '', paths = 'last component', conflict = 'numbered', refuses }) {
+function placeOf(
+  name,
+  dir,
+  { prefix = '', suffix = '', paths = 'last component', conflict = 'numbered', refuses, forgets },
+) {
   if (name.length > 255 || (refuses && name.includes(refuses))) return null;
+  if (forgets && name.includes(forgets)) return '';
   if (name.includes('/') && paths !== 'last component') return paths === 'refused' ? null : '';
   const place = prefix + basename(name) + suffix;
   if (!existsSync(join(dir, place)) || conflict === 'replaced') return place;
@@ -16,8 +21,9 @@ function placeOf(name, dir, { prefix = '', suffix = '', paths = 'last component'
 
 /**
  * Policies: `prefix`, `suffix`, `paths`, `conflict`; `closes: 'after the sender'`; `serial`: one connection after the
- * other; `deaf`: after the nth connection nobody listens; `breaks`: from the nth on it hangs up; `stumbles`: it does so on the nth; `refuses`: names with this in them;
- * `frail`: a long name ends the process. A name with "die" in it ends the process.
+ * other; `deaf`: after the nth connection nobody listens; `breaks`: from the nth on it hangs up; `stumbles`: it does so
+ * on the nth; `refuses`, `forgets`: names with this in them; `frail`: a long name ends the process, as a name with "die" in it does
+ * always; `stubborn`: the program is not ended by SIGTERM.
  */
 export function smallServer(dir, policy) {
   let connections = 0;
@@ -63,5 +69,7 @@ export function smallServer(dir, policy) {
 
 if (process.argv[1] === import.meta.filename) {
   const [port, dir, policy = '{}'] = process.argv.slice(2);
-  smallServer(dir, JSON.parse(policy)).listen(Number(port), '127.0.0.1');
+  const policies = JSON.parse(policy);
+  if (policies.stubborn) process.on('SIGTERM', () => undefined);
+  smallServer(dir, policies).listen(Number(port), '127.0.0.1');
 }

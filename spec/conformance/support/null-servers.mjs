@@ -1,20 +1,10 @@
 /** Servers that implement nothing. No case at all may pass on any of them. */
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
-import type { Report } from '../../../lib/conformance/index.js';
-
-/** What no implementation of nothing may have: a pass, or a fault of the suite. */
-export function wrongOf({ results }: Report): string[] {
-  return results
-    .filter(({ verdict }) => verdict === 'pass' || verdict === 'suite fault')
-    .map(({ id, verdict, reason }) => `${verdict} ${id}: ${reason}`);
-}
-
-type Behaviour = (socket: Socket) => void;
+import { createServer } from 'node:net';
 
 const GO_AHEAD = Buffer.from('676f206168656164', 'hex');
 
-export const NULL_SERVERS: Readonly<Record<string, Behaviour>> = {
+export const NULL_SERVERS = {
   'accepts and closes': (socket) => socket.end(),
   'accepts and resets': (socket) => socket.resetAndDestroy(),
   'accepts and hangs': (socket) => socket.resume(),
@@ -30,20 +20,18 @@ export const NULL_SERVERS: Readonly<Record<string, Behaviour>> = {
 };
 
 /** On an ephemeral port of the loopback. */
-export async function listen(behaviour: Behaviour): Promise<{ port: number; close: () => void }> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
+export async function listen(behaviour) {
+  const sockets = new Set();
+  const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
     behaviour(socket);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const close = (): void => {
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const close = () => {
     for (const socket of sockets) socket.destroy();
     server.close();
   };
-  return { port, close };
+  return { port: server.address().port, close };
 }
