@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { outside } from './support/compiled.mjs';
@@ -193,6 +193,19 @@ function reached(start: readonly string[], later = false): Set<string> {
   for (const file of start) visit(file);
   return found;
 }
+
+t.test('every spec is run, and run once', async (t) => {
+  const { tap } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { tap: { include: string[] } };
+  const [top, rooms = ''] = tap.include;
+  t.equal(top, 'spec/*.spec.ts');
+  const started = /^spec\/\{([\w,]+)\}\/\*\.spec\.ts$/.exec(rooms)?.[1]?.split(',') ?? [];
+  const all = readdirSync(join(root, 'spec'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.spec.ts'))
+    .map((file) => join('spec', file));
+  const files = all.filter((file) => dirname(file) === 'spec' || started.includes(basename(dirname(file))));
+  const run = files.flatMap((file) => [...reached([file])].filter((one) => one.endsWith('.spec.ts')));
+  t.strictSame(run.sort(), all.sort());
+});
 
 t.test('coverage counts every file: each is loaded by a spec', async (t) => {
   const files = (folder: string, end: RegExp): string[] =>
