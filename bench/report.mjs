@@ -22,7 +22,7 @@ const EXPLAINED = {
   clients:
     'All clients connect at the same moment and send equal parts of the same total. *Slowest over median* compares the times of the single transfers.',
   memory: 'Peak resident memory of each process over what it had before the transfer.',
-  start: 'From starting the process.',
+  start: 'From starting the process, in an environment without `NODE_EXTRA_CA_CERTS`.',
 };
 
 // By hand: what the profilers said, and about which targets.

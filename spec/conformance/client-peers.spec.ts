@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { CLIENT_CASES, conformClient } from '../../lib/conformance/index.js';
 import { Listener } from '../../lib/conformance/target/listener.js';
-import { conform, GO_AHEAD, notBuilt, onlyThese } from './support/command.js';
+import { conform, GO_AHEAD, notBuilt } from './support/command.js';
 import { notPassed, wrongOf } from './support/verdicts.js';
 import { noPython, PYTHON } from '../support/python.mjs';
 
@@ -87,13 +87,12 @@ t.test('null clients pass no case', { skip: notBuilt }, async (t) => {
     echoes: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; cat <&3 >&3' {port} {file}`,
     'speaks HTTP': `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; echo GET / HTTP/1.1 >&3; cat <&3' {port} {file}`,
   };
-  const some = CLIENT_CASES.filter(({ id, quick }) => quick === true || id.startsWith('client/time/'));
   // They do nothing but wait, so they wait together.
   const all = Object.entries(nulls).map(async ([name, exec]) => {
-    const cases = name === 'does nothing' || name === 'fails at once' ? CLIENT_CASES : some;
-    const width = ['--patience', '200', '--parallel', '24'];
-    const report = await conform('client', '--exec', exec, ...width, ...onlyThese(cases));
-    t.equal(report.results.length, cases.length, name);
+    const quick = !['does nothing', 'fails at once', 'hangs'].includes(name);
+    const flags = ['--patience', '200', '--parallel', '24', ...(quick ? ['--quick'] : [])];
+    const report = await conform('client', '--exec', exec, ...flags);
+    t.ok(report.results.length >= (quick ? 10 : CLIENT_CASES.length), name);
     t.strictSame(wrongOf(report), [], name);
     t.equal(report.exitCode, name === 'fails at once' ? 4 : 1, name);
   });

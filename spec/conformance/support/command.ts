@@ -29,10 +29,6 @@ export async function conform(role: 'server' | 'client', ...flags: readonly stri
   return report;
 }
 
-/** Flags that ask for these cases only. */
-export const onlyThese = (cases: readonly { readonly id: string }[]): string[] =>
-  cases.flatMap(({ id }) => ['--only', id]);
-
 interface NullRun {
   readonly name: string;
   readonly where: string;
