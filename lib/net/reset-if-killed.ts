@@ -30,7 +30,8 @@ export async function resetIfKilled(listener: Server): Promise<unknown> {
   if (typeof fd !== 'number' || fd < 0) return new Error('the listening socket has no descriptor in this process');
   try {
     // What the environment has Node load or write besides is not for this one.
-    const env = { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '', ELECTRON_RUN_AS_NODE: '1' };
+    const unset = { NODE_OPTIONS: '', NODE_V8_COVERAGE: '', NODE_EXTRA_CA_CERTS: '' };
+    const env = { ...process.env, ...unset, ELECTRON_RUN_AS_NODE: '1' };
     const child = spawn(process.execPath, ['-e', RESET], { env, stdio: ['ignore', 'ignore', 'ignore', fd] });
     const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
     return code === 0 ? undefined : new Error(`the child process ended with ${String(signal ?? code)}`);
