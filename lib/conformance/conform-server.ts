@@ -153,6 +153,13 @@ function waitingFirst(cases: readonly ServerCase[]): readonly ServerCase[] {
   return [...cases.filter(waits), ...cases.filter((one) => !waits(one))];
 }
 
+/** A case that was passed beside others, and when, in ms of the monotonic clock. */
+interface Pass {
+  readonly one: ServerCase;
+  readonly result: Result;
+  readonly at: number;
+}
+
 /** How often a target is started again before the suite gives it up. */
 const RESTARTS = 400;
 
@@ -167,7 +174,8 @@ class Run {
   readonly #wentDown: string[] = [];
   #downNote: number | null = null;
   #down = false;
-
+  /** Whether the process has ended in some case: from then on each case by itself is asked whether it did that. */
+  #ended = false;
   constructor(options: ConformServerOptions, base: RunBase) {
     this.#options = options;
     this.#base = base;
@@ -230,6 +238,7 @@ class Run {
     const last = cases.filter(({ watch }) => watch === 'residue');
     const alone = cases.filter((one) => !together.includes(one) && !last.includes(one));
     const suspects: ServerCase[] = [];
+    const passes: Pass[] = [];
     const doubts = new Doubts<ServerCase>(this.#probe?.gate === null && this.#options.confirm !== false);
     const width = this.#options.width ?? 12;
     const { signal } = this.#options;
@@ -241,12 +250,27 @@ class Run {
       }
       const timer = setTimeout(idle, IDLE);
       const run = await this.#one(one).finally(() => clearTimeout(timer));
+      const ended = this.ground.target.exit !== null;
       // A target that never worked did not go down in a case.
-      if (run.targetDown && (this.#probe?.gate === null || this.ground.target.exit !== null)) this.#down = true;
+      if (run.targetDown && (this.#probe?.gate === null || ended)) this.#down = true;
       if ((this.#down && run.result.verdict !== 'pass') || doubts.raise(one, run.result)) suspects.push(one);
-      else this.#base.recorder.publish(run.result);
+      else passes.push({ one, result: run.result, at: performance.now() });
+      if (!ended) this.#publishOld(passes);
     });
+    // Whichever of the youngest ended the process, its workers may have served on: by itself it is found.
+    if (lasting !== 'no' && (await this.ground.target.exitWithin(GOING)) !== null) {
+      this.#ended = true;
+      suspects.push(...passes.splice(0).map(({ one }) => one));
+    }
+    for (const { result } of passes) this.#base.recorder.publish(result);
     for (const one of [...suspects, ...alone, ...last]) await this.#byItself(one, doubts);
+  }
+
+  /** What was passed long enough ago: a process that a case ends may need a moment for it. */
+  #publishOld(passes: Pass[]): void {
+    const young = passes.findIndex(({ at }) => at > performance.now() - GOING);
+    const old = passes.splice(0, young < 0 ? passes.length : young);
+    for (const { result } of old) this.#base.recorder.publish(result);
   }
 
   async #byItself(one: ServerCase, doubts: Doubts<ServerCase>): Promise<void> {
@@ -262,6 +286,15 @@ class Run {
     const { lasting } = this.capabilities;
     if (this.#down || target.exit !== null || lasting === 'no') await this.#restart(one.id);
     const run = await this.#one(one);
+    const { exit } = target;
+    if (exit !== null && lasting !== 'no' && !this.#ended) {
+      // It may have been the case before, whose pass was quicker than the end of the process.
+      this.#ended = true;
+      const again = await this.#afresh(one, first);
+      const where = `${one.id} or the case before it, but not when ${one.id} was run again`;
+      if (target.exit === null) this.#base.recorder.notes.push(`The process ${howEnded(exit)} in ${where}`);
+      return again;
+    }
     if (target.neverServed && run.targetDown) {
       // It could not be asked: that tells nothing of the case.
       const reason = target.whyUnreachable('ECONNREFUSED');
@@ -304,6 +337,7 @@ class Run {
       profile,
       capabilities: this.capabilities,
       gate: this.#probe?.gate ?? null,
+      mayEnd: this.#ended,
       token,
       replay,
     };

@@ -18,6 +18,8 @@ export interface ServerCaseContext {
   readonly capabilities: Capabilities;
   /** Why the control transfer at the start failed, or null. */
   readonly gate: string | null;
+  /** The process of the target has ended in a case before. */
+  readonly mayEnd: boolean;
   readonly token: () => string;
   readonly replay: (id: string) => string;
 }
@@ -97,7 +99,7 @@ export async function runServerCase(testCase: ServerCase, context: ServerCaseCon
     own = await runExchange(ground, exchangesOf(testCase), context.token(), options);
   }
   // A process that hung up may be about to end, which must not be held against the next case.
-  if (!holds(own.axes)) await ground.target.exitWithin(GOING);
+  if (!holds(own.axes) || context.mayEnd) await ground.target.exitWithin(GOING);
   const watched = await watch?.();
   const proof = await prove(testCase, own, context);
   const axes: Axis[] = [...own.axes, ...(watched ?? []), ...proof.alive];

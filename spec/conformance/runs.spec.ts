@@ -24,7 +24,7 @@ import type { Report, Result } from '../../lib/conformance/report/report.js';
 import { runServerCase } from '../../lib/conformance/run-server-case.js';
 import { tokens } from '../../lib/conformance/model/select.js';
 import { NO_ANSWER, ServerTarget } from '../../lib/conformance/target/server-target.js';
-import { body, ended, finish, header, reply, request, send, take } from '../../lib/conformance/model/steps.js';
+import { body, ended, finish, header, pause, reply, request, send, take } from '../../lib/conformance/model/steps.js';
 import { UNMEASURED } from '../../lib/conformance/exchange/times.js';
 import { smallServer, type Policy } from './support/small-server.mjs';
 
@@ -302,6 +302,39 @@ t.test('a server that goes down is started again, but not for ever', async (t) =
   t.match(report.notes.join('\n'), /^Restarted 1 time: given up before server\/die/m);
 });
 
+t.test('a case that ends the main process, whose worker serves on', async (t) => {
+  const exec = `${SERVER} '{"worker":true}'`;
+  // What has times to declare goes first.
+  const leave: ServerCase = {
+    ...good,
+    id: 'server/leave/main',
+    exchange: { ...whole, file: { ...FILE, name: text('{t}leave') } },
+    declared: [],
+  };
+  const others = ['a', 'b', 'c', 'd'].map((name) => ({ ...good, id: `server/good/${name}` }));
+  const first = await conformServer({ ...base, exec, cases: [leave, ...others], width: 1 });
+  const right = Object.fromEntries(others.map(({ id }) => [id, 'pass']));
+  t.strictSame(verdicts(first), { ...right, 'server/leave/main': 'fail' });
+  t.match(first.notes.join('\n'), /^The target went down in server\/leave\/main: the process exited with status 70$/m);
+  const only = await conformServer({ ...base, exec, cases: [leave] });
+  t.strictSame(verdicts(only), { 'server/leave/main': 'fail' }, 'a pass that was quicker than the end does not count');
+});
+
+t.test('a process that ends a moment after a case was passed is not held against the next one', async (t) => {
+  const late = { ...good, id: 'server/late/a', exchange: { ...whole, file: { ...FILE, name: text('{t}late') } } };
+  const slow = {
+    ...good,
+    id: 'server/slow/b',
+    exchange: { ...whole, steps: [header(), reply, pause(600), body(), finish, ended] },
+  };
+  const cases = [late, slow].map((one) => ({ ...one, alone: true }));
+  // A seed of which comes this order.
+  const report = await conformServer({ ...base, seed: 4, exec: SERVER, cases });
+  t.strictSame(verdicts(report), { 'server/late/a': 'pass', 'server/slow/b': 'pass' });
+  const where = /^The process exited with status 70 in server\/slow\/b or the case before it, but not when/m;
+  t.match(report.notes.join('\n'), where);
+});
+
 t.test('a server that does not end when it is asked to', async (t) => {
   const report = await conformServer({ ...base, exec: `${SERVER} '{"stubborn":true}'`, cases: [good] });
   t.match([verdicts(report), report.exitCode], [{ 'server/good/a': 'pass' }, 0]);
@@ -421,7 +454,14 @@ t.test('what the end of the process means for a case that needs a second connect
   });
   while ((await target.exitWithin(1000)) === null);
   const ground = { target, directory: null, times: UNMEASURED, declared: {}, suffix: '', naming: 'unknown' } as const;
-  const context = { ground, profile: 'classic', gate: null, token: tokens(() => 0.5), replay: () => '' } as const;
+  const context = {
+    ground,
+    profile: 'classic',
+    gate: null,
+    mayEnd: false,
+    token: tokens(() => 0.5),
+    replay: () => '',
+  } as const;
   const twin = { ...good, exchange: refused, twin: { steps: WHOLE } };
   for (const [lasting, testCase, actual, alive] of [
     ['no', twin, /serves one connection only/, 0],

@@ -1,4 +1,5 @@
 /** A server in few lines that can be told to be odd. As a program: node small-server.mjs PORT DIR [JSON of the policy]. */
+import { fork } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
@@ -23,7 +24,8 @@ function placeOf(
  * Policies: `prefix`, `suffix`, `paths`, `conflict`; `closes: 'after the sender'`; `serial`: one connection after the
  * other; `deaf`: after the nth connection nobody listens; `breaks`: from the nth on it hangs up; `stumbles`: it does so
  * on the nth; `refuses`, `forgets`: names with this in them; `frail`: a long name ends the process, as a name with "die" in it does
- * always; `stubborn`: the program is not ended by SIGTERM.
+ * always; `stubborn`: the program is not ended by SIGTERM; `worker`: a second process serves, and lives on when a name with
+ * "leave" in it ends the first. A name with "late" in it ends the process a little later.
  */
 export function smallServer(dir, policy) {
   let connections = 0;
@@ -56,6 +58,8 @@ export function smallServer(dir, policy) {
         if (head.length <= 8) return;
         const name = head.subarray(8).toString();
         if (name.includes('die') || (policy.frail && name.length > 255)) process.exit(70);
+        if (name.includes('late')) setTimeout(() => process.exit(70), 150);
+        if (policy.worker && name.includes('leave')) process.send('leave');
         place = placeOf(name, dir, policy);
         if (place === null) return void socket.end();
         size = Number(head.readBigUInt64BE());
@@ -71,5 +75,7 @@ if (process.argv[1] === import.meta.filename) {
   const [port, dir, policy = '{}'] = process.argv.slice(2);
   const policies = JSON.parse(policy);
   if (policies.stubborn) process.on('SIGTERM', () => undefined);
-  smallServer(dir, policies).listen(Number(port), '127.0.0.1');
+  if (policies.worker && !process.send)
+    fork(process.argv[1], [port, dir, policy]).on('message', () => process.exit(70));
+  else smallServer(dir, policies).listen(Number(port), '127.0.0.1');
 }
