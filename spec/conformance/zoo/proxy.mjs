@@ -16,6 +16,8 @@ const SINGLE = 2048;
 /** A receiver that has this little of a header waits for the rest, however late it comes (3.7). */
 const LEAST_SINGLE = 2;
 const AFTER_FIRST = 60;
+/** The reply's last byte comes with what follows it: for what has not come yet no sender can fail (5.5). */
+const REPLY_UNCUT_AFTER = 7;
 const ODD = 1009;
 const HOLD = 15;
 const DELAY = 100;
@@ -26,17 +28,17 @@ const MOST = 2 * 1024 * 1024;
 
 /** Each takes the queue of one direction and writes it. */
 const MODES = {
-  async chop(queue, write, { singles }) {
+  async chop(queue, write, { singles, uncutAfter }) {
     let done = 0;
     for (let bytes = await queue.bytes(); bytes !== null; bytes = await queue.bytes()) {
-      done = await chopped(bytes, done, write, singles, done === 0);
+      done = await chopped(bytes, done, write, { singles, pause: done === 0, uncutAfter });
     }
   },
   /** The header and the reply pass as they came: for peers that take each with one read. */
   async 'chop-body'(queue, write, { answered, singles }) {
     let done = 0;
     for (let bytes = await queue.bytes(); bytes !== null; bytes = await queue.bytes()) {
-      if (answered()) done = await chopped(bytes, done, write, singles, false);
+      if (answered()) done = await chopped(bytes, done, write, { singles });
       else await write(bytes);
     }
   },
@@ -53,9 +55,9 @@ const MODES = {
 };
 
 /** Writes what follows `done` bytes in pieces, and returns how many it are then. */
-async function chopped(bytes, done, write, singles, pause) {
+async function chopped(bytes, done, write, { singles, pause = false, uncutAfter = Infinity }) {
   for (let at = 0; at < bytes.length;) {
-    const length = done < singles() ? 1 : ODD;
+    const length = done >= uncutAfter ? bytes.length - at : done < singles() ? 1 : ODD;
     await write(bytes.subarray(at, at + length));
     await (pause && at === 0 ? sleep(AFTER_FIRST) : turn());
     at += length;
@@ -182,7 +184,7 @@ async function openProxy({ mode, host, port, listenOn = 0, first = null }) {
       const sent = { singles, answered: () => replied };
       const queue = new Queue(near);
       passing.add({ queue, far, over: new Promise((over) => void relay(queue, far, mode, sent, over)) });
-      void relay(new Queue(far), near, mode, { singles, answered: () => false });
+      void relay(new Queue(far), near, mode, { singles, answered: () => false, uncutAfter: REPLY_UNCUT_AFTER });
     });
   });
   await new Promise((resolve) => server.listen({ port: listenOn, host: '127.0.0.1', backlog: 1024 }, resolve));
