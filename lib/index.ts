@@ -54,7 +54,7 @@ export type { Baseline, KnownFailure } from './conformance/report/baseline.js';
 export type { Capabilities, Declared } from './conformance/model/capabilities.js';
 export type { Profile, Role } from './conformance/model/case.js';
 export type { ConformClientOptions } from './conformance/conform-client.js';
-export type { ConformOptions, ConformServerOptions } from './conformance/conform-server.js';
+export type { ConformOptions, ConformServerOptions } from './conformance/options.js';
 export { conformClient, conformServer } from './conformance/lazy.js';
 export type {
   Axis,

@@ -4,7 +4,8 @@ import { parseBaseline, type Baseline } from '../conformance/report/baseline.js'
 import type { Case } from '../conformance/model/case.js';
 import { CASES } from '../conformance/cases/index.js';
 import { conformClient } from '../conformance/conform-client.js';
-import { conformServer, type ConformOptions } from '../conformance/conform-server.js';
+import { conformServer } from '../conformance/conform-server.js';
+import type { ConformOptions } from '../conformance/options.js';
 import { parseDeclarations } from '../conformance/model/declare.js';
 import { describeCase, explain } from '../conformance/model/describe.js';
 import { clauseLevel } from '../conformance/model/clause.js';

@@ -7,7 +7,7 @@ import { SENT, type ClientCase, type ClientExchange } from './model/case.js';
 import { CLIENT_CASES } from './cases/client/index.js';
 import { describeExit } from './target/child.js';
 import { mentions, mustKnowPort, splitCommand } from './target/command.js';
-import type { ConformOptions } from './conform-server.js';
+import type { ConformOptions } from './options.js';
 import { brokenOf, holds } from './judge/judge.js';
 import { Doubts } from './judge/doubts.js';
 import { lanes } from './lanes.js';

@@ -3,7 +3,8 @@ export { parseBaseline, type Baseline, type KnownFailure } from './report/baseli
 export { CASES, CLIENT_CASES, SERVER_CASES } from './cases/index.js';
 export { CLAUSES } from './model/clauses.js';
 export { conformClient, type ConformClientOptions } from './conform-client.js';
-export { conformServer, type ConformOptions, type ConformServerOptions } from './conform-server.js';
+export { conformServer } from './conform-server.js';
+export type { ConformOptions, ConformServerOptions } from './options.js';
 export { createReporter, REPORTER_NAMES, type ReporterName } from './reporters/create.js';
 export { FileOutput, streamOutput, type ReportOutput } from './reporters/output.js';
 export { PrettyReporter } from './reporters/pretty.js';
