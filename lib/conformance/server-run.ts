@@ -6,6 +6,7 @@ import { howEnded } from './target/child.js';
 import { probe, type Probe } from './control.js';
 import type { Directory } from './target/directory.js';
 import { Doubts } from './judge/doubts.js';
+import { HeldBack } from './judge/held-back.js';
 import { lanes } from './lanes.js';
 import type { ConformServerOptions } from './options.js';
 import type { Recorder } from './report/recorder.js';
@@ -38,11 +39,10 @@ function waitingFirst(cases: readonly ServerCase[]): readonly ServerCase[] {
   return [...cases.filter(waits), ...cases.filter((one) => !waits(one))];
 }
 
-/** A case that nothing was found against beside others, and when, in ms of the monotonic clock. */
+/** A case that was passed beside others. */
 interface Judged {
   readonly one: ServerCase;
   readonly result: Result;
-  readonly at: number;
 }
 
 /** How often a target is started again before the suite gives it up. */
@@ -62,6 +62,9 @@ export class ServerRun {
   #down = false;
   /** Whether the process has ended in some case: from then on each case by itself is asked whether it did that. */
   #ended = false;
+  /** The case that ran by itself last. */
+  #latest = 'the probes';
+
   constructor(options: ConformServerOptions, base: RunBase) {
     this.#options = options;
     this.#base = base;
@@ -124,10 +127,14 @@ export class ServerRun {
     const last = cases.filter(({ watch }) => watch === 'residue');
     const alone = cases.filter((one) => !together.includes(one) && !last.includes(one));
     const suspects: ServerCase[] = [];
-    const young: Judged[] = [];
     const doubts = new Doubts<ServerCase>(this.#probe?.gate === null && this.#options.confirm !== false);
     const width = this.#options.width ?? 12;
     const { signal } = this.#options;
+    const { target } = this.ground;
+    // A process that a case ends may need a moment for it, and its workers may serve on: by itself that case is found.
+    const tell = ({ result }: Judged): void => this.#base.recorder.publish(result);
+    const young = new HeldBack<Judged>(GOING, tell, () => target.exit !== null);
+    signal?.addEventListener('abort', () => young.tellAll());
     await lanes(waitingFirst(together), { busy: width, all: 2 * width, signal }, async (one, idle) => {
       // After the target went down what is in flight proves nothing of itself: all of it is run again, one at a time.
       if (this.#down) {
@@ -136,27 +143,24 @@ export class ServerRun {
       }
       const timer = setTimeout(idle, IDLE);
       const run = await this.#one(one).finally(() => clearTimeout(timer));
-      const ended = this.ground.target.exit !== null;
       // A target that never worked did not go down in a case.
-      if (run.targetDown && (this.#probe?.gate === null || ended)) this.#down = true;
+      if (run.targetDown && (this.#probe?.gate === null || target.exit !== null)) this.#down = true;
       if ((this.#down && run.result.verdict !== 'pass') || doubts.raise(one, run.result)) suspects.push(one);
-      else young.push({ one, result: run.result, at: performance.now() });
-      if (!ended) this.#publishOld(young);
+      else if (run.result.verdict === 'pass') young.add({ one, result: run.result });
+      else this.#base.recorder.publish(run.result);
     });
-    // Whichever of them ended the process, its workers may have served on: by itself it is found.
-    if (!this.#base.recorder.aborted && lasting !== 'no' && (await this.ground.target.exitWithin(GOING)) !== null) {
+    const beside = lasting === 'no' ? null : await target.exitWithin(GOING);
+    if (beside !== null) {
       this.#ended = true;
-      suspects.push(...young.splice(0).map(({ one }) => one));
+      suspects.push(...young.take().map(({ one }) => one));
     }
-    for (const { result } of young) this.#base.recorder.publish(result);
+    young.tellAll();
     for (const one of [...suspects, ...alone, ...last]) await this.#byItself(one, doubts);
-  }
-
-  /** What is old enough: a process that a case ends may need a moment for it. */
-  #publishOld(young: Judged[]): void {
-    const since = young.findIndex(({ at }) => at > performance.now() - GOING);
-    const old = young.splice(0, since < 0 ? young.length : since);
-    for (const { result } of old) this.#base.recorder.publish(result);
+    const end = beside ?? (lasting === 'no' || this.#ended ? null : await target.exitWithin(GOING));
+    if (end !== null && this.#wentDown.length === 0) {
+      const where = beside === null ? `after ${this.#latest}` : 'beside other cases, and in none by itself';
+      this.#base.recorder.notes.push(`The process ${howEnded(end)} ${where}`);
+    }
   }
 
   async #byItself(one: ServerCase, doubts: Doubts<ServerCase>): Promise<void> {
@@ -171,20 +175,23 @@ export class ServerRun {
     const { target } = this.ground;
     const { lasting } = this.capabilities;
     if (this.#down || target.exit !== null || lasting === 'no') await this.#restart(one.id);
+    const before = this.#latest;
+    this.#latest = one.id;
     const run = await this.#one(one);
-    const { exit } = target;
-    if (exit !== null && lasting !== 'no' && !this.#ended) {
-      // It may have been the case before, whose pass was quicker than the end of the process.
-      this.#ended = true;
-      const again = await this.#afresh(one, first);
-      const where = `${one.id} or the case before it, but not when ${one.id} was run again`;
-      if (target.exit === null) this.#base.recorder.notes.push(`The process ${howEnded(exit)} in ${where}`);
-      return again;
-    }
     if (target.neverServed && run.targetDown) {
       // It could not be asked: that tells nothing of the case.
       const reason = target.whyUnreachable('ECONNREFUSED');
       return first ?? resultOf(one, { verdict: 'inconclusive', reason, replay: this.#replay(one.id) });
+    }
+    const { exit } = target;
+    if (exit !== null && lasting !== 'no' && !this.#ended) {
+      // It may have been the case before, whose pass was quicker than the end of the process.
+      this.#ended = true;
+      this.#restarts -= 1;
+      const again = await this.#afresh(one, first);
+      const where = `in ${one.id} or after ${before}, but not when ${one.id} was run again`;
+      if (target.exit === null) this.#base.recorder.notes.push(`The process ${howEnded(exit)} ${where}`);
+      return again;
     }
     if (run.targetDown && lasting !== 'no') {
       this.#down = true;

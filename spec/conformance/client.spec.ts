@@ -16,6 +16,7 @@ import {
 } from '../../lib/conformance/model/case.js';
 import { spawnable, wordOf } from '../../lib/conformance/target/command.js';
 import { judgeClient, type ClientRun } from '../../lib/conformance/judge/judge-client.js';
+import { HeldBack } from '../../lib/conformance/judge/held-back.js';
 import { lanes } from '../../lib/conformance/lanes.js';
 import { Addresses } from '../../lib/conformance/target/listener.js';
 import { placeFile } from '../../lib/conformance/target/local-file.js';
@@ -179,6 +180,35 @@ t.test('lanes keep their width, and who waits gives its place to others', async 
     lanes([1], { busy: 1, all: 1 }, () => Promise.reject(new Error('work'))),
     { message: 'work' },
   );
+});
+
+t.test('what is held back is told a little later, or at once, or never', async (t) => {
+  const told: string[] = [];
+  let keep = true;
+  let asked: () => void = () => undefined;
+  const later = new HeldBack<string>(
+    1,
+    (item) => told.push(item),
+    () => {
+      asked();
+      return keep;
+    },
+  );
+  const due = async (): Promise<void> => new Promise((resolve) => (asked = resolve));
+  later.add('kept when it is due');
+  await due();
+  t.strictSame(told, []);
+  later.add('b');
+  later.tellAll();
+  t.strictSame(told, ['kept when it is due', 'b'], 'in their order');
+  keep = false;
+  later.add('c');
+  await due();
+  t.strictSame(told.slice(2), ['c'], 'by itself');
+  later.add('d');
+  t.strictSame(later.take(), ['d']);
+  later.tellAll();
+  t.strictSame(told, ['kept when it is due', 'b', 'c']);
 });
 
 t.test('addresses: a fixed port is lent once for each host', async (t) => {

@@ -71,7 +71,6 @@ t.test(
     // What would touch the surroundings is not tried in a directory of the user's.
     t.strictSame(notPassed(report, /^needs a directory of the suite|this target is "numbered"$/), []);
     t.equal(report.exitCode, 0);
-    t.strictSame(JSON.parse(JSON.stringify(report)), report, 'the report survives JSON');
     t.strictSame(readdirSync(dir), ['mine.txt']);
   },
 );
@@ -96,6 +95,7 @@ t.test('null servers pass none of the most telling cases', async (t) => {
     t.teardown(server.close);
     const report = await conformServer({ port: server.port, dir, patience: 80, width: 40, quick: true });
     t.strictSame(wrongOf(report), [], name);
+    t.strictSame(JSON.parse(JSON.stringify(report)), report, 'the report survives JSON');
   });
   await Promise.all(all);
 });

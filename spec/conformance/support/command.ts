@@ -1,20 +1,33 @@
 /** The built suite, in a process of its own: there it takes half of what it takes below tap, which follows every promise. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Report } from '../../../lib/conformance/index.js';
 
 /** The built command line. */
 export const GO_AHEAD = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
+const LIB = fileURLToPath(new URL('../../../lib', import.meta.url));
+
+function isOld(): boolean {
+  const built = statSync(GO_AHEAD).mtimeMs;
+  const sources = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return sources.some((file) => statSync(join(LIB, file)).mtimeMs > built);
+}
+
 /** What `skip` of a test takes. */
-export const notBuilt: string | false = existsSync(GO_AHEAD) ? false : 'npm run build';
+export const notBuilt: string | false =
+  existsSync(GO_AHEAD) && !isOld() ? false : 'what is built is not of these sources: npm run build';
+
+/** In ms; no run takes a quarter of it. */
+const LONGEST = 240_000;
 
 /** What a program of Node prints. */
 async function printed(argv: readonly string[]): Promise<{ status: unknown; stdout: string }> {
   return new Promise((done, failed) => {
-    execFile(process.execPath, argv, { maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
-      const status = error?.code ?? 0;
+    execFile(process.execPath, argv, { maxBuffer: 2 ** 28, timeout: LONGEST }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : (error.code ?? error.signal);
       if (stdout === '') failed(new Error(`nothing printed, exit status ${String(status)}: ${stderr}`));
       else done({ status, stdout });
     });

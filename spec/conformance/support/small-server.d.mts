@@ -13,6 +13,9 @@ export interface Policy {
   readonly refuses?: string;
   readonly forgets?: string;
   readonly frail?: true;
+  readonly late?: number;
+  readonly stubborn?: string;
+  readonly worker?: true;
 }
 
 export function smallServer(dir: string, policy: Policy): Server;

@@ -23,9 +23,10 @@ function placeOf(
 /**
  * Policies: `prefix`, `suffix`, `paths`, `conflict`; `closes: 'after the sender'`; `serial`: one connection after the
  * other; `deaf`: after the nth connection nobody listens; `breaks`: from the nth on it hangs up; `stumbles`: it does so
- * on the nth; `refuses`, `forgets`: names with this in them; `frail`: a long name ends the process, as a name with "die" in it does
- * always; `stubborn`: the program is not ended by SIGTERM; `worker`: a second process serves, and lives on when a name with
- * "leave" in it ends the first. A name with "late" in it ends the process a little later.
+ * on the nth; `refuses`, `forgets`: names with this in them; `frail`: a long name ends the process, as a name with "die"
+ * in it does always; `late`: after a file with "late" in its name the process ends so many ms later. For the program also
+ * `stubborn`: it is not ended by SIGTERM, and this file has its number; `worker`: a second process serves, and lives on
+ * when a name with "leave" in it ends the first.
  */
 export function smallServer(dir, policy) {
   let connections = 0;
@@ -40,8 +41,10 @@ export function smallServer(dir, policy) {
     void turn.then(() => (broken ? socket.end() : receive(socket)));
   });
   function receive(socket) {
+    let late = false;
     let [place, size, body, head] = [null, null, Buffer.alloc(0), Buffer.alloc(0)];
     const finish = () => {
+      if (late) setTimeout(() => process.exit(70), policy.late);
       if (place) writeFileSync(join(dir, place), body);
       size = null;
       socket.end();
@@ -58,7 +61,7 @@ export function smallServer(dir, policy) {
         if (head.length <= 8) return;
         const name = head.subarray(8).toString();
         if (name.includes('die') || (policy.frail && name.length > 255)) process.exit(70);
-        if (name.includes('late')) setTimeout(() => process.exit(70), 150);
+        late = policy.late && name.includes('late');
         if (policy.worker && name.includes('leave')) process.send('leave');
         place = placeOf(name, dir, policy);
         if (place === null) return void socket.end();
@@ -74,7 +77,10 @@ export function smallServer(dir, policy) {
 if (process.argv[1] === import.meta.filename) {
   const [port, dir, policy = '{}'] = process.argv.slice(2);
   const policies = JSON.parse(policy);
-  if (policies.stubborn) process.on('SIGTERM', () => undefined);
+  if (policies.stubborn) {
+    writeFileSync(policies.stubborn, `${process.pid}`);
+    process.on('SIGTERM', () => undefined);
+  }
   if (policies.worker && !process.send)
     fork(process.argv[1], [port, dir, policy]).on('message', () => process.exit(70));
   else smallServer(dir, policies).listen(Number(port), '127.0.0.1');

@@ -16,7 +16,7 @@ const SINGLE = 2048;
 /** A receiver that has this little of a header waits for the rest, however late it comes (3.7). */
 const LEAST_SINGLE = 2;
 const AFTER_FIRST = 60;
-/** The reply's last byte comes with what follows it: for what has not come yet no sender can fail (5.5). */
+/** The reply's last byte comes with what was sent with it: for what has not come yet no sender can fail (5.5). */
 const REPLY_UNCUT_AFTER = 7;
 const ODD = 1009;
 const HOLD = 15;
