@@ -157,10 +157,8 @@ export class ServerRun {
     young.tellAll();
     for (const one of [...suspects, ...alone, ...last]) await this.#byItself(one, doubts);
     const end = beside ?? (lasting === 'no' || this.#ended ? null : await target.exitWithin(GOING));
-    if (end !== null && this.#wentDown.length === 0) {
-      const where = beside === null ? `after ${this.#latest}` : 'beside other cases, and in none by itself';
-      this.#base.recorder.notes.push(`The process ${howEnded(end)} ${where}`);
-    }
+    if (end !== null && this.#wentDown.length === 0)
+      this.#base.recorder.notes.push(`The process ${howEnded(end)}, and it is not known in which case`);
   }
 
   async #byItself(one: ServerCase, doubts: Doubts<ServerCase>): Promise<void> {
