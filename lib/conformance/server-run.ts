@@ -2,7 +2,7 @@ import { traceOf } from '../cause.js';
 import { plural } from '../plural.js';
 import type { Profile, ServerCase } from './model/case.js';
 import { UNKNOWN } from './model/capabilities.js';
-import { howEnded } from './target/child.js';
+import { howEnded, type Exit } from './target/child.js';
 import { probe, type Probe } from './control.js';
 import type { Directory } from './target/directory.js';
 import { Doubts } from './judge/doubts.js';
@@ -134,7 +134,8 @@ export class ServerRun {
     // A process that a case ends may need a moment for it, and its workers may serve on: by itself that case is found.
     const tell = ({ result }: Judged): void => this.#base.recorder.publish(result);
     const young = new HeldBack<Judged>(GOING, tell, () => target.exit !== null);
-    signal?.addEventListener('abort', () => young.tellAll());
+    const tellAll = (): void => young.tellAll();
+    signal?.addEventListener('abort', tellAll);
     await lanes(waitingFirst(together), { busy: width, all: 2 * width, signal }, async (one, idle) => {
       // After the target went down what is in flight proves nothing of itself: all of it is run again, one at a time.
       if (this.#down) {
@@ -149,16 +150,22 @@ export class ServerRun {
       else if (run.result.verdict === 'pass') young.add({ one, result: run.result });
       else this.#base.recorder.publish(run.result);
     });
-    const beside = lasting === 'no' ? null : await target.exitWithin(GOING);
+    const beside = await this.#justEnded();
     if (beside !== null) {
       this.#ended = true;
       suspects.push(...young.take().map(({ one }) => one));
     }
     young.tellAll();
+    signal?.removeEventListener('abort', tellAll);
     for (const one of [...suspects, ...alone, ...last]) await this.#byItself(one, doubts);
-    const end = beside ?? (lasting === 'no' || this.#ended ? null : await target.exitWithin(GOING));
+    const end = beside ?? (this.#ended ? null : await this.#justEnded());
     if (end !== null && this.#wentDown.length === 0)
       this.#base.recorder.notes.push(`The process ${howEnded(end)}, and it is not known in which case`);
+  }
+
+  /** How the process has ended, where it should serve on; null while it lives. */
+  async #justEnded(): Promise<Exit | null> {
+    return this.capabilities.lasting === 'no' ? null : this.ground.target.exitWithin(GOING);
   }
 
   async #byItself(one: ServerCase, doubts: Doubts<ServerCase>): Promise<void> {

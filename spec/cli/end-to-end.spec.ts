@@ -4,14 +4,12 @@ import { closeSync, existsSync, openSync, readFileSync, readdirSync, writeFileSy
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { addressOf } from '../../lib/net/address.js';
 import { Capture, header, RawPeer, upload } from './fake-process.js';
+import { MAIN } from '../support/built.js';
 
 // What users run: `npm test` builds it first.
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-
 interface Running {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly stdout: Capture;

@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { parseTemporaryName } from '../../lib/storage/temporary-name.js';
 import { Capture, header, RawPeer, upload } from './fake-process.js';
 import { untilElsewhere } from '../support/until.js';
+import { MAIN } from '../support/built.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const POSIX = { skip: process.platform === 'win32' && 'needs process groups and signals' };
 
 async function serve(t: Test, directory: string, ...argv: string[]) {

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { CLIENT_CASES, conformClient } from '../../lib/conformance/index.js';
 import { Listener } from '../../lib/conformance/target/listener.js';
-import { conform, GO_AHEAD, notBuilt } from './support/command.js';
+import { conform, declare } from './support/command.js';
 import { notPassed, wrongOf } from './support/verdicts.js';
+import { MAIN, notBuilt } from '../support/built.js';
 import { noPython, PYTHON } from '../support/python.mjs';
 
 t.setTimeout(300_000);
@@ -61,15 +62,15 @@ t.test('a small client that keeps every clause passes what classic does not ask'
 
 t.test('our own client passes full', { skip: notBuilt }, async (t) => {
   const deadlines = '--reply-timeout 2 --send-timeout 2 --confirm-timeout 2';
-  const exec = `'${process.execPath}' '${GO_AHEAD}' send {file} --to {host}:{port} ${deadlines}`;
-  const declared = Object.entries(TIMES).flatMap(([name, ms]) => ['--declare', `${name}=${ms}`]);
-  const report = await conform('client', '--exec', exec, ...declared);
+  const exec = `'${process.execPath}' '${MAIN}' send {file} --to {host}:{port} ${deadlines}`;
+  const report = await conform('client', '--exec', exec, ...declare(TIMES));
   t.equal(report.results.length, CLIENT_CASES.length);
   t.strictSame(notPassed(report, UNDECLARED), []);
   t.equal(report.exitCode, 0);
 });
 
 t.test('a null client that says a lot passes none of the most telling cases', async (t) => {
+  // Below tap, so that the coverage has what only such a client brings about.
   const report = await conformClient({ exec: 'echo {file} {port}', patience: 200, width: 24, quick: true });
   t.ok(report.results.length > 10);
   t.strictSame(wrongOf(report), []);

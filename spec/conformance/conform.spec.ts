@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { conformServer, SERVER_CASES } from '../../lib/conformance/index.js';
-import { conform, GO_AHEAD, judgeNullServers, notBuilt } from './support/command.js';
+import { conform, declare, judgeNullServers } from './support/command.js';
 import { listen, NULL_SERVERS } from './support/null-servers.mjs';
 import { notPassed, wrongOf } from './support/verdicts.js';
+import { MAIN, notBuilt } from '../support/built.js';
 import { noPython, PYTHON } from '../support/python.mjs';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -12,7 +13,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 const TIMES = { headerTimeout: 2000, idleTimeout: 3000 };
 const CLASSIC_SERVER = `'${PYTHON}' '${path('../interop/classic_server.py')}' {port} {dir}`;
 const FULL_SERVER = `'${PYTHON}' '${path('support/full_server.py')}' {port} {dir} --header-deadline 2 --body-deadline 3`;
-const OUR_SERVER = `'${process.execPath}' '${GO_AHEAD}' serve {dir} --port {port} --header-deadline 2 --body-deadline 3`;
+const OUR_SERVER = `'${process.execPath}' '${MAIN}' serve {dir} --port {port} --header-deadline 2 --body-deadline 3`;
 
 // What the suite makes for itself goes here, so that it can be seen whether anything is left.
 const temporary = t.testdir();
@@ -37,8 +38,7 @@ t.test(
 );
 
 t.test('our own server passes full', { skip: notBuilt }, async (t) => {
-  const declared = Object.entries(TIMES).flatMap(([name, ms]) => ['--declare', `${name}=${ms}`]);
-  const report = await conform('server', '--exec', OUR_SERVER, ...declared);
+  const report = await conform('server', '--exec', OUR_SERVER, ...declare(TIMES));
   t.equal(report.results.length, SERVER_CASES.length);
   t.strictSame(notPassed(report, /this target is "numbered"$/), []);
   t.equal(report.exitCode, 0);
@@ -89,6 +89,7 @@ t.test('without a directory what is on disk is untestable, never a pass', { skip
 });
 
 t.test('null servers pass none of the most telling cases', async (t) => {
+  // Below tap, so that the coverage has what only such servers bring about.
   const dir = t.testdir();
   const all = Object.entries(NULL_SERVERS).map(async ([name, behaviour]) => {
     const server = await listen(behaviour);

@@ -16,6 +16,7 @@ import { printable } from '../../lib/printable.js';
 import { TemporaryNames } from '../../lib/storage/temporary-name.js';
 import { hex } from '../wire/bytes.js';
 import { LONG, missingTool, Program, Serving, sha256, transfer } from './rig.js';
+import { MAIN } from '../support/built.js';
 
 /*
  * What a name from the wire may do to a disk: one row a case, over TCP, against a directory with canaries in it and
@@ -357,8 +358,7 @@ t.test('what send prints to a terminal', { skip: WINDOWS || missingTool('script'
   mkdirSync(join(base, 'out'));
   for (const name of evil) writeFileSync(join(base, 'out', name), 'hello');
   // The names come to the command by a pattern of the shell, as they would for a user.
-  const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
-  const command = `"${process.execPath}" "${main}" send "${join(base, 'out')}"/* missing$(printf '\\033')x --to :${server.port}`;
+  const command = `"${process.execPath}" "${MAIN}" send "${join(base, 'out')}"/* missing$(printf '\\033')x --to :${server.port}`;
   const env = { ...process.env, NO_COLOR: '1' };
   const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', env });
   t.match(stdout, /\\u202egnp\.exe/, 'the names are told');

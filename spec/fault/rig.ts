@@ -4,13 +4,11 @@ import { once } from 'node:events';
 import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { headerBytes, type Ending } from '../net/support.js';
+import { MAIN } from '../support/built.js';
 
 /** Everything here happens to the program as it is installed: a process of its own, a real disk, raw sockets. */
-
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** `npm run soak` sets it: the long forms of the specs of this folder. */
 const SOAK_REPORT = process.env['GO_AHEAD_SOAK'] ?? '';
